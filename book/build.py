@@ -1,0 +1,167 @@
+"""Build the book: execute what changed, write the site aside, and swap it in.
+
+    python book/build.py [--root FOLDER]
+
+The notebooks that changed, by their cells or by what they use, are executed in parallel into jupyter-cache.
+Then Sphinx, as Jupyter Book configures it, writes the site into a working folder from that cache, and only a
+whole site takes the place of the last one. A build that fails or is killed leaves the last site as it was.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from extension import fingerprint, lint
+from jupyter_book.sphinx import build_sphinx
+from jupyter_cache import get_cache
+from jupyter_cache.base import JupyterCacheAbstract
+from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
+
+TIMEOUT = 600  # seconds for one cell: far above a page's budget, so only a hang meets it
+
+
+class Worker(ExecutionWorkerLocalMProc):
+    """jupyter-cache's worker, silent: the parent prints one line a page."""
+
+    def log_info(self, msg: str) -> None:
+        pass
+
+
+def execute(root: Path) -> dict[str, float]:
+    """Execute the notebooks that changed, in parallel; return the seconds that each page took when it last ran.
+
+    jupyter-cache keys on the cells alone, so a notebook whose other inputs changed is dropped from it first.
+    """
+    cache = get_cache(root / "_build/.jupyter_cache")
+    ledger = root / "_build/.jupyter_cache/fingerprints.json"
+    known: dict[str, str] = json.loads(ledger.read_text()) if ledger.exists() else {}
+    current = {name: fingerprint.of_page(root, name) for name in fingerprint.notebooks(root)}
+    records = {}
+    for name in current:
+        path = str(root / name)
+        records[name] = cache.add_nb_to_project(path, read_data={"name": "myst_nb_md", "type": "plugin"})
+        if known.get(name) != current[name]:
+            _forget(cache, records[name].pk)
+            known.pop(name, None)
+    waiting = [name for name in current if cache.get_cached_project_nb(records[name].pk) is None]
+    ledger.write_text(json.dumps(known, indent=1, sort_keys=True))
+    failed = []
+    if waiting:
+        print(f"executing {len(waiting)} of {len(current)} notebooks", flush=True)
+    with multiprocessing.Pool(min(len(waiting), os.cpu_count() or 1) or 1) as pool:
+        jobs = {
+            name: pool.apply_async(_run, (str(cache.path), records[name].pk, str(root / name)))
+            for name in waiting
+        }
+        while jobs:
+            for name in [name for name, job in jobs.items() if job.ready()]:
+                status, seconds = jobs.pop(name).get()
+                print(f"  {name}  {seconds:.1f} s" + ("" if status == 0 else "  FAILED"), flush=True)
+                if status == 0:
+                    known[name] = current[name]
+                    ledger.write_text(json.dumps(known, indent=1, sort_keys=True))
+                else:
+                    failed.append(name)
+            time.sleep(0.05)
+    for name in failed:
+        record = cache.get_project_record(records[name].pk)
+        print(f"\n{name} failed:\n{record.traceback or 'no traceback'}", file=sys.stderr)
+    if failed:
+        raise SystemExit(1)
+    seconds = {}
+    for name, record in records.items():
+        cached = cache.get_cached_project_nb(record.pk)
+        seconds[name] = float(cached.data.get("execution_seconds", 0.0)) if cached else 0.0
+    return seconds
+
+
+def _run(cache_path: str, pk: int, path: str) -> tuple[int, float]:
+    started = time.perf_counter()
+    data = ProcessData(pk, path, get_cache(cache_path), TIMEOUT, False)
+    return Worker()(data)[0], time.perf_counter() - started
+
+
+def _forget(cache: JupyterCacheAbstract, pk: int) -> None:
+    cached = cache.get_cached_project_nb(pk)
+    if cached is not None:
+        cache.remove_cache(cached.pk)
+
+
+def write_site(root: Path) -> Path:
+    """Write the site into the working folder and return it. Only changed pages are read and written again.
+
+    The working folder starts afresh when the machine room changed (theme, extension, configuration), because
+    Sphinx does not see such a change by itself, and after a build that did not end, whose pages are unsure.
+    """
+    work = root / "_build/.work"
+    stamp, machine = work / "whole.txt", fingerprint.of_machine_room(root)
+    if not stamp.exists() or stamp.read_text() != machine:
+        shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    result = build_sphinx(
+        str(root),
+        str(work / "html"),
+        doctreedir=str(work / "doctrees"),
+        path_config=root / "_config.yml",
+        noconfig=True,
+        confoverrides={"external_toc_path": "_toc.yml", "latex_individualpages": False},
+        warningiserror=True,
+        keep_going=True,
+        quiet=True,
+    )
+    if result != 0:
+        raise SystemExit("the site was not written; the last one stands as it was")
+    stamp.write_text(machine)
+    return work / "html"
+
+
+def swap(site: Path, place: Path) -> None:
+    """Put a copy of `site` where `place` is, whole: two renames, and the next build mends what falls between."""
+    fresh, old = place.with_name(".html-new"), place.with_name(".html-old")
+    for folder in (fresh, old):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(site, fresh)
+    if place.exists():
+        place.rename(old)
+    fresh.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def mend(place: Path) -> None:
+    """Bring back the last site if a build was killed between the two renames."""
+    old = place.with_name(".html-old")
+    if old.exists() and not place.exists():
+        old.rename(place)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Build the book.")
+    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the book's folder")
+    root = parser.parse_args().root.resolve()
+    started = time.perf_counter()
+    # the library of this very book, wherever another one is installed
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root / "lib"), os.environ.get("PYTHONPATH")]))
+    sys.path.insert(0, str(root / "lib"))
+    place = root / "_build/html"
+    mend(place)
+    chapters = [name for name in fingerprint.notebooks(root) if name.startswith("notebooks/")]
+    complaints = [text for name in chapters for text in lint.check(root / name)]
+    if complaints:
+        raise SystemExit("\n".join(complaints))
+    seconds = execute(root)
+    swap(write_site(root), place)
+    pages = len(list(place.rglob("*.html")))
+    print(f"\n{'page':40} seconds to execute")
+    for name, time_taken in seconds.items():
+        print(f"{name:40} {time_taken:8.1f}")
+    print(f"\n{pages} pages in {time.perf_counter() - started:.0f} s: {place / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

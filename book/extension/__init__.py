@@ -1,0 +1,20 @@
+"""The book's Sphinx extension: its theme, the claims of every page, and the pages made of them."""
+
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+BOOK = Path(__file__).parents[1]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register everything; Sphinx calls this."""
+    # here and not above: these read the book's library, whose place build.py sets before Sphinx starts
+    from extension import assets, cells, elements, ledger, outdated, places
+
+    app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it whether its extension is there or not
+    app.add_html_theme("book", str(BOOK / "theme"))
+    for module in (elements, cells, ledger, places, outdated, assets):
+        module.setup(app)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,65 @@
+"""What each page loads, and what the finished site holds: no more than it needs, and all of it local."""
+
+import shutil
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+from extension import places
+
+SEARCH_SCRIPTS = ("documentation_options", "doctools", "sphinx_highlight", "searchtools", "language_data", "searchindex")
+KEPT = (  # of what Sphinx copies into _static
+    "book.css", "page.js", "icon.svg", "fonts", "mathjax",
+    *(f"{name}.js" for name in SEARCH_SCRIPTS),
+)  # fmt: skip
+MATHJAX = "mathjax/tex-chtml.js"
+
+
+def choose(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], _: nodes.document | None) -> None:
+    """Keep a page's own script and style, and MathJax where there is a formula; give the templates their data."""
+    formulas = 'class="math ' in context.get("body", "")
+    wanted = ["page.js", *([MATHJAX] if formulas else [])]
+    if templatename == "search.html":
+        wanted += [f"{name}.js" for name in SEARCH_SCRIPTS]
+    scripts = context["script_files"]
+    context["script_files"] = [f for f in scripts if any(str(f.filename).endswith(name) for name in wanted)]
+    context["css_files"] = [f for f in context["css_files"] if str(f.filename).endswith("book.css")]
+    context["parts"], context["itself"] = places.parts(app.env), places.itself(app.env)
+    context["kind"] = "home" if pagename == app.config.root_doc else "chapter" if pagename.startswith("notebooks/") else "page"
+    # docutils gives these roles that the accessibility rules do not know, and levels that they miss
+    for key in ("body", "toc"):
+        for role in (' role="doc-backlink"', ' role="list"', ' role="doc-biblioentry"', ' role="listitem"'):
+            context[key] = context.get(key, "").replace(role, "")
+    context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Copy MathJax in, and take out what no page links."""
+    if error is not None:
+        return
+    static = Path(app.outdir) / "_static"
+    package = Path(str(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax")))
+    for name in ("tex-chtml.js", "output/chtml/fonts/woff-v2"):
+        source, target = package / name, static / "mathjax" / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
+    for path in static.iterdir():
+        if path.name not in KEPT:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name in (".buildinfo", "jupyter_execute", "reports"):
+        path = Path(app.outdir) / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def setup(app: Sphinx) -> None:
+    """Register with Sphinx."""
+    app.add_js_file("page.js", priority=1)
+    app.connect("html-page-context", choose, priority=900)
+    app.connect("build-finished", finish, priority=900)

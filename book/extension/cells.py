@@ -1,0 +1,90 @@
+"""Cells as the site shows them: claims as lines, long or supporting code folded, source with its place."""
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
+from extension import ledger
+from extension.elements import Fold, Summary, box, fold
+
+FOLD_ABOVE = 24  # lines of code that a reader is asked to take in at once
+
+
+def is_cell(node: nodes.Node) -> bool:
+    """Whether `node` is a code cell of a notebook."""
+    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
+
+
+class OurMime(SphinxTransform):
+    """Take the kit's own form of an output as soon as a page is read, so that all later code sees one form.
+
+    myst-nb keeps every form of an output until it writes a page. The plain forms would count as the page's
+    content until then, in the search index and among its equations.
+    """
+
+    default_priority = 400
+
+    def apply(self, **_: Any) -> None:
+        for bundle in list(self.document.findall(nodes.container)):
+            if bundle.get("nb_element") != "mime_bundle":
+                continue
+            for form in bundle.children:
+                if form["mime_type"].startswith("application/vnd.explainers."):
+                    bundle.replace_self(form.children)
+                    break
+
+
+class Cells(SphinxTransform):
+    """Rebuild the cells that the site shows in a way of its own."""
+
+    default_priority = 410
+
+    def apply(self, **_: Any) -> None:
+        env = self.document.settings.env
+        for cell in [node for node in self.document.findall(nodes.container) if is_cell(node)]:
+            tags = cell["cell_metadata"].get("tags", [])
+            source = next((n for n in cell.children if n.get("nb_element") == "cell_code_source"), None)
+            output = next((n for n in cell.children if n.get("nb_element") == "cell_code_output"), None)
+            claims = [node for node in cell.findall(nodes.container) if "claim" in node]
+            for node in claims:
+                ledger.note(env, env.docname, node)
+            if source is not None and "ledger" in tags:
+                ids = ", ".join(node["claim"]["id"] for node in claims)
+                cell.replace_self(fold(ids or "Preparation", source, classes=["cell", "ledger-cell"]))
+            elif source is not None and claims:
+                self._claims(cell, source, claims, output)
+            elif source is not None and "hide_mode" not in cell:
+                self._fold_long(source)
+            for listing in cell.findall(nodes.container):
+                if "source" in listing["classes"]:
+                    self._fold_long(listing, listing["lines"])
+
+    def _claims(
+        self, cell: nodes.container, source: nodes.Element, claims: list[nodes.container], output: nodes.Element | None
+    ) -> None:
+        lines = [ledger.line(node) for node in claims]
+        for node in claims:
+            node.parent.remove(node)
+        rest = [output] if output is not None and output.children else []
+        code = Fold("", Summary("", nodes.inline("", "Code", classes=["closed"]),
+                                nodes.inline("", "Hide code", classes=["opened"])), source,
+                    classes=["claim-code"])  # fmt: skip
+        claimed = box("claims", *lines, code)
+        cell.replace_self([*rest, claimed])
+
+    @staticmethod
+    def _fold_long(box: nodes.Element, lines: int | None = None) -> None:
+        code = next(iter(box.findall(nodes.literal_block)), None)
+        if code is None:
+            return
+        count = lines or code.astext().count("\n") + 1
+        if count > FOLD_ABOVE:
+            code.replace_self(fold(f"Show {count} lines", code.deepcopy(), classes=["long-code"]))
+
+
+def setup(app: Sphinx) -> None:
+    """Register with Sphinx."""
+    app.add_transform(OurMime)
+    app.add_transform(Cells)

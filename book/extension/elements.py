@@ -1,0 +1,50 @@
+"""The few document nodes that the site needs beyond Sphinx's own."""
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+
+class Fold(nodes.General, nodes.Element):
+    """A native `details`: the first child is its summary."""
+
+
+class Summary(nodes.General, nodes.Element):
+    """The line that opens a fold."""
+
+
+def fold(summary: str, *children: nodes.Node, classes: list[str]) -> Fold:
+    """A fold with a plain text for its summary."""
+    return Fold("", Summary("", nodes.Text(summary)), *children, classes=classes)
+
+
+def box(name: str, *children: nodes.Node, **attributes: object) -> nodes.container:
+    """A `div` of class `name`."""
+    return nodes.container("", *children, classes=[name], is_div=True, **attributes)
+
+
+def html(text: str) -> nodes.raw:
+    """A piece of HTML, as it is."""
+    return nodes.raw("", text, format="html")
+
+
+def _open_fold(self: HTML5Translator, node: Fold) -> None:
+    self.body.append(self.starttag(node, "details"))
+
+
+def _close_fold(self: HTML5Translator, _: Fold) -> None:
+    self.body.append("</details>\n")
+
+
+def _open_summary(self: HTML5Translator, node: Summary) -> None:
+    self.body.append(self.starttag(node, "summary", ""))
+
+
+def _close_summary(self: HTML5Translator, _: Summary) -> None:
+    self.body.append("</summary>\n")
+
+
+def setup(app: Sphinx) -> None:
+    """Register with Sphinx."""
+    app.add_node(Fold, html=(_open_fold, _close_fold))
+    app.add_node(Summary, html=(_open_summary, _close_summary))

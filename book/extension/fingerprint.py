@@ -1,0 +1,111 @@
+"""What a page depends on besides its own text, as one hash.
+
+jupyter-cache sees a notebook's cells and Sphinx sees source files; neither sees the library, the claims or
+the recorded runs behind a page. Here a page's fingerprint is the hash of all that its execution reads: the
+modules of the library that it imports, directly or through others, its chapter's claims, the recorded runs
+that it or those modules name, and the pinned environment.
+"""
+
+import ast
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import jupytext
+import yaml
+
+PACKAGE = "explainers"
+MACHINE_ROOM = (
+    "book/build.py", "book/extension", "book/theme", "book/pictures", "book/chapters.yml", "_config.yml", "_toc.yml",
+    "requirements.txt", f"lib/{PACKAGE}/notebook/render.py",
+)  # fmt: skip
+
+
+def documents(root: Path) -> list[str]:
+    """The documents of the book, without suffix, in the order of its table of contents."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [part["chapters"] for part in toc.get("parts", [])] + [toc.get("chapters", [])]
+    return [toc["root"], *(entry["file"] for part in chapters for entry in part)]
+
+
+def notebooks(root: Path) -> list[str]:
+    """The documents that are executed, as paths relative to `root`."""
+    names = [f"{document}.md" for document in documents(root)]
+    return [name for name in names if "format_name: myst" in (root / name).read_text(encoding="utf-8")[:400]]
+
+
+def cells(path: Path) -> list[str]:
+    """The source of each code cell of the notebook at `path`."""
+    return [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
+
+
+def of_page(root: Path, name: str) -> str:
+    """The fingerprint of the notebook `name`."""
+    code = "\n".join(cells(root / name))
+    modules = sorted(_reached(root, _imported(code)))
+    constants = _strings(code).union(*(_strings(path.read_text(encoding="utf-8")) for path in modules))
+    runs = [
+        path
+        for path in sorted((root / "results").glob("*.json"))
+        if any(path.stem == text or path.stem.startswith(f"{text}-") for text in constants)
+    ]
+    claims = root / "book/claims" / Path(name).with_suffix(".yml").name
+    return _hash(root, [*modules, *runs, claims, root / "requirements.txt"], python=str(sys.version_info[:2]))
+
+
+def of_machine_room(root: Path) -> str:
+    """The fingerprint of all that shapes every page: theme, extension, configuration."""
+    return _hash(root, (path for name in MACHINE_ROOM for path in _files(root / name)), python=sys.version)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        yield from (file for file in sorted(path.rglob("*")) if file.is_file() and "__pycache__" not in file.parts)
+    else:
+        yield path
+
+
+def _hash(root: Path, paths: Iterable[Path], **facts: str) -> str:
+    digest = hashlib.sha256(repr(sorted(facts.items())).encode())
+    for path in paths:
+        content = path.read_bytes() if path.exists() else b"absent"
+        digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def _imported(code: str) -> set[str]:
+    """The dotted names that `code` may import from the library; some name an attribute and not a module."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
+    return {name for name in names if name.split(".")[0] == PACKAGE}
+
+
+def _reached(root: Path, names: set[str]) -> set[Path]:
+    """The library's files that importing `names` reads, through whatever they import in turn."""
+    found: set[Path] = set()
+    waiting = list(names)
+    while waiting:
+        parts = waiting.pop().split(".")
+        for depth in range(1, len(parts) + 1):  # importing a.b.c runs a and a.b first
+            base = root / "lib" / Path(*parts[:depth])
+            for path in (base.with_suffix(".py"), base / "__init__.py"):
+                if path.is_file() and path not in found:
+                    found.add(path)
+                    waiting.extend(_imported(path.read_text(encoding="utf-8")))
+    return found
+
+
+def _strings(code: str) -> set[str]:
+    return set(_strings_of(code))
+
+
+@cache
+def _strings_of(code: str) -> tuple[str, ...]:
+    constants = (node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant))
+    return tuple(sorted({value for value in constants if isinstance(value, str)}))

@@ -1,0 +1,25 @@
+"""Which pages Sphinx must read again though their own text is the same."""
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+from extension import fingerprint, ledger
+
+
+def find(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+    """The notebooks whose fingerprint changed, and with any change the pages that collect from notebooks."""
+    root = Path(app.srcdir)
+    known: dict[str, str] = getattr(env, "page_fingerprints", {})
+    current = {name.removesuffix(".md"): fingerprint.of_page(root, name) for name in fingerprint.notebooks(root)}
+    env.page_fingerprints = current  # type: ignore[attr-defined]  # an environment is Sphinx's place for such data
+    stale = {name for name, value in current.items() if known.get(name) != value}
+    if stale or removed or (added | changed) & set(current):
+        stale |= {name for name in fingerprint.documents(root) if name in ledger.COLLECTING}
+    return sorted(stale & env.found_docs)
+
+
+def setup(app: Sphinx) -> None:
+    """Register with Sphinx."""
+    app.connect("env-get-outdated", find)

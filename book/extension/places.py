@@ -1,0 +1,157 @@
+"""Directives for the pages that collect from all chapters: the cards, the table of claims, the versions."""
+
+import platform
+import re
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+
+from extension import ledger
+from extension.elements import html
+
+BOOK = Path(__file__).parents[1]
+ITSELF = [
+    ("book/claims", "Every claim", "in one searchable table"),
+    ("book/status", "Status", "of the last build"),
+    ("book/reference", "The library", "function by function"),
+    ("book/glossary", "Glossary", "of the terms used"),
+    ("book/bibliography", "Bibliography", "of the sources"),
+]
+VERSIONS = ("torch", "sympy", "numpy", "scipy", "scikit-learn", "matplotlib", "jupyter-book", "myst-nb", "Sphinx")
+
+
+class Place(nodes.General, nodes.Element):
+    """Filled when all pages have been read."""
+
+
+class PlaceDirective(SphinxDirective):
+    """`cards`, `all-claims` or `versions`: only a place, since the verdicts come from pages read later."""
+
+    has_content = False
+
+    def run(self) -> list[nodes.Node]:
+        return [Place(kind=self.name)]
+
+
+class Margin(SphinxDirective):
+    """A note beside the text, at its paragraph's height."""
+
+    has_content = True
+    option_spec: ClassVar[dict[str, Any]] = {}
+
+    def run(self) -> list[nodes.Node]:
+        note = nodes.container("", classes=["margin"], is_div=True)
+        self.state.nested_parse(self.content, self.content_offset, note)
+        return [note]
+
+
+def parts(env: BuildEnvironment) -> list[dict[str, Any]]:
+    """The parts with their chapters; `doc` is the page of a chapter that exists."""
+    found = yaml.safe_load((BOOK / "chapters.yml").read_text(encoding="utf-8"))
+    for part in found:
+        for chapter in part["chapters"]:
+            doc = f"notebooks/{chapter['name']}"
+            chapter["doc"] = doc if doc in env.found_docs else None
+    return found
+
+
+def itself(env: BuildEnvironment) -> list[tuple[str, str, str]]:
+    """The pages about the book that exist: document, link, and the words after it."""
+    return [entry for entry in ITSELF if entry[0] in env.found_docs]
+
+
+def _cards(env: BuildEnvironment, builder: StandaloneHTMLBuilder, docname: str) -> str:
+    sections = []
+    for part in parts(env):
+        cards = "".join(_card(env, builder, docname, chapter) for chapter in part["chapters"])
+        sections.append(_part(part["part"], part["says"], f'<div class="cards">{cards}</div>', len(part["chapters"])))
+    links = "".join(
+        f'<li><a href="{builder.get_relative_uri(docname, doc)}">{name}</a> {words}</li>'
+        for doc, name, words in itself(env)
+    )
+    sections.append(_part("The book itself", "What stands behind the chapters", f'<ul class="itself">{links}</ul>', 1))
+    return f'<div class="parts">{"".join(sections)}</div>'
+
+
+def _part(name: str, says: str, content: str, width: int) -> str:
+    id = re.sub(r"\W+", "-", name.lower())
+    return (
+        f'<section class="part width-{width}" id="{id}" aria-labelledby="{id}-title">'
+        f'<h2 id="{id}-title">{name}</h2><p>{says}</p>{content}</section>'
+    )
+
+
+def _card(env: BuildEnvironment, builder: StandaloneHTMLBuilder, docname: str, chapter: dict[str, Any]) -> str:
+    picture = (BOOK / "pictures" / f"{chapter['name']}.svg").read_text(encoding="utf-8")
+    title, foot = escape(chapter["title"]), '<span class="to-come">not yet written</span>'
+    if chapter["doc"]:
+        title = f'<a href="{builder.get_relative_uri(docname, chapter["doc"])}">{title}</a>'
+        found = ledger.of_article(ledger.rows(env, chapter["doc"]))
+        foot = f"{ledger.marks(found)}<span>{len(found)} claims</span>"
+        foot += f'<span class="hidden">: {ledger.counts(found)}</span>'
+    state = "" if chapter["doc"] else " waiting"
+    return (
+        f'<article class="card{state}"><div class="picture">{picture}</div><h3>{title}</h3>'
+        f'<p><b>{escape(chapter["short"])}.</b> {escape(chapter["says"])}</p><div class="foot">{foot}</div></article>'
+    )
+
+
+def _all_claims(env: BuildEnvironment, builder: StandaloneHTMLBuilder, docname: str) -> str:
+    lines = []
+    for part in parts(env):
+        for chapter in part["chapters"]:
+            if not chapter["doc"]:
+                continue
+            page = builder.get_relative_uri(docname, chapter["doc"])
+            for row in ledger.rows(env, chapter["doc"]):
+                lines.append(
+                    f'<tr><td class="claim-name"><a href="{page}#{row["id"].lower()}">{row["id"]}</a></td>'
+                    f'<td>{ledger.inline(row["text"])}</td>'
+                    f'<td class="verdict">{ledger.glyph(row["verdict"])} {_verdict_word(row)}</td>'
+                    f'<td>{ledger.inline(str(row["measured"]))}</td></tr>'
+                )
+    head = "<thead><tr><th>Claim</th><th>In our words</th><th>Verdict</th><th>Measured</th></tr></thead>"
+    return (
+        '<p class="filter"><label for="filter">Show the claims that contain</label>'
+        '<input id="filter" type="search" autocomplete="off" data-filter="all-claims">'
+        '<output for="filter" id="filter-count"></output></p>'
+        '<div class="scroll wide" role="region" tabindex="0" aria-label="All claims">'
+        f'<table class="ledger-table" id="all-claims">{head}<tbody>{"".join(lines)}</tbody></table></div>'
+    )
+
+
+def _verdict_word(row: dict[str, Any]) -> str:
+    word = {"later": "not yet tested"}.get(row["verdict"], row["verdict"])
+    return f"{word} (ours)" if ledger.is_extra(row["id"]) else word
+
+
+def _versions(*_: object) -> str:
+    lines = "".join(f"<tr><td>{name}</td><td>{version(name)}</td></tr>" for name in VERSIONS)
+    lines = f"<tr><td>Python</td><td>{platform.python_version()}</td></tr>{lines}"
+    return f'<table class="versions"><thead><tr><th>Package</th><th>Version</th></tr></thead><tbody>{lines}</tbody></table>'
+
+
+_FILL = {"cards": _cards, "all-claims": _all_claims, "versions": _versions}
+
+
+def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Fill the places of a page that is about to be written."""
+    for place in list(doctree.findall(Place)):
+        place.replace_self(html(_FILL[place["kind"]](app.env, app.builder, docname)))  # type: ignore[arg-type]  # HTML only
+
+
+def setup(app: Sphinx) -> None:
+    """Register with Sphinx."""
+    app.add_node(Place)
+    for name in _FILL:
+        app.add_directive(name, PlaceDirective)
+    app.add_directive("margin", Margin)
+    app.connect("doctree-resolved", fill)

@@ -1,0 +1,175 @@
+"""Make the web fonts of the book from the Source families; run once by a maintainer, the results are kept.
+
+    pip install "fonttools[woff]" fontpkg-source-serif-4 fontpkg-source-sans-3 fontpkg-source-code-pro
+    python book/make_fonts.py
+
+Each font is cut to the signs the book uses, its axes are pinned or narrowed, and it is written as woff2,
+with its licence and a README beside it. The licence reserves the name "Source", so the results are renamed.
+"""
+
+import io
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+from fontTools.varLib.instancer import instantiateVariableFont
+
+OUT = Path(__file__).parent / "theme" / "static" / "fonts"
+
+LATIN = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)])) + "ČčŁłńőŘřŚśŠšŽž"
+GREEK = "αβγδεζηθικλμνξοπρστυφχψωΔΠΣΦ"
+SIGNS = "–—‘’“”…†−≤≥≠≈→←↑↓∞√∑∫∂⁴₀₁₂₃₄₅₆₇₈₉■▸✓"
+TEXT = LATIN + GREEK + SIGNS
+HATS = "\u0302\u0304"  # combining circumflex and macron, for labels such as x̂
+
+LAYOUT = ["kern", "liga", "calt", "locl", "ccmp", "mark"]
+FIGURES = ["lnum", "tnum", "onum", "pnum"]  # the sans has lining tabular figures without asking
+
+
+@dataclass(frozen=True)
+class Font:
+    package: str
+    source: str
+    axes: dict[str, float | tuple[float, float]]
+    signs: str
+    features: list[str]
+    family: str
+    style: str = "normal"
+
+
+SERIF, SANS, MONO = "fontpkg-source-serif-4", "fontpkg-source-sans-3", "fontpkg-source-code-pro"
+FONTS = {
+    "serif": Font(
+        SERIF, "SourceSerif4[opsz,wght].ttf", {"opsz": 20, "wght": (400, 600)},
+        TEXT, LAYOUT + FIGURES, "Ideas Serif",
+    ),
+    "serif-italic": Font(
+        SERIF, "SourceSerif4-Italic[opsz,wght].ttf", {"opsz": 20, "wght": 400},
+        TEXT, LAYOUT + FIGURES, "Ideas Serif", "italic",
+    ),
+    "sans": Font(
+        SANS, "SourceSans3[wght].ttf", {"wght": (400, 650)},
+        TEXT + HATS, LAYOUT, "Ideas Sans",
+    ),
+    "mono": Font(
+        MONO, "SourceCodePro[wght].ttf", {"wght": 400},
+        TEXT, ["locl"], "Ideas Mono",
+    ),
+}  # fmt: skip
+
+# How often each letter comes in English, in per cent: the mean advance decides the size of a fallback.
+ENGLISH = dict(zip(" abcdefghijklmnopqrstuvwxyz,.", (
+    18.0, 6.5, 1.2, 2.3, 3.3, 10.1, 1.8, 1.6, 4.8, 5.7, 0.1, 0.6, 3.3, 2.0, 5.6,
+    6.1, 1.6, 0.1, 4.9, 5.2, 7.3, 2.3, 0.8, 1.9, 0.2, 1.6, 0.1, 1.0, 1.0,
+), strict=True))  # fmt: skip
+# File, weight, local fonts and their mean advance in ems. The second has the advances of the first.
+FALLBACKS = [
+    ("serif", 400, ["Times New Roman", "Liberation Serif"], 0.3968),
+    ("serif", 600, ["Times New Roman Bold", "Liberation Serif Bold"], 0.4217),
+    ("serif-italic", 400, ["Times New Roman Italic", "Liberation Serif Italic"], 0.3981),
+    ("sans", 400, ["Arial", "Liberation Sans"], 0.4376),
+    ("sans", 650, ["Arial Bold", "Liberation Sans Bold"], 0.4729),
+    ("mono", 400, ["Courier New", "Liberation Mono"], 0.6001),
+]
+
+
+def make(font: Font) -> TTFont:
+    """Cut first, pin the axes second: the other way round fails on these files."""
+    module = font.package.replace("-", "_")
+    ttf = TTFont(io.BytesIO((files(module) / "files" / font.source).read_bytes()), recalcTimestamp=False)
+    options = Options(layout_features=font.features, hinting=False, name_IDs=[0, 14])
+    options.drop_tables += ["BASE", "STAT"]
+    subsetter = Subsetter(options)
+    subsetter.populate(text=font.signs)
+    subsetter.subset(ttf)
+    if "fvar" in ttf:
+        ttf["fvar"].instances = []
+    ttf = instantiateVariableFont(ttf, font.axes)
+    style = font.style.title() if font.style != "normal" else "Regular"
+    postscript = f"{font.family.replace(' ', '')}-{style}"
+    names = {1: font.family, 2: style, 3: postscript, 4: f"{font.family} {style}", 6: postscript}
+    for name_id, text in names.items():
+        ttf["name"].setName(text, name_id, 3, 1, 0x409)
+    return ttf
+
+
+def fallback(file: str, weight: int, local: list[str], mean: float) -> str:
+    """The @font-face rule that gives local fonts the line height and the mean width of ours."""
+    ttf = TTFont(OUT / f"{file}.woff2")
+    if "fvar" in ttf:
+        ttf = instantiateVariableFont(ttf, {"wght": weight})
+    em, cmap, hhea = ttf["head"].unitsPerEm, ttf.getBestCmap(), ttf["hhea"]
+    ours = sum(share * ttf["hmtx"][cmap[ord(sign)]][0] for sign, share in ENGLISH.items())
+    size = ours / sum(ENGLISH.values()) / em / mean
+    rule = [
+        f'font-family: "{FONTS[file].family} Fallback"',
+        f"font-style: {FONTS[file].style}",
+        f"font-weight: {weight}",
+        "src: " + ", ".join(f'local("{name}")' for name in local),
+        f"size-adjust: {size:.2%}",
+        f"ascent-override: {hhea.ascent / em / size:.2%}",
+        f"descent-override: {-hhea.descent / em / size:.2%}",
+        f"line-gap-override: {hhea.lineGap / em / size:.2%}",
+    ]
+    return "@font-face {\n  " + ";\n  ".join(rule) + ";\n}\n"
+
+
+README = """\
+# Fonts
+
+Written by `book/make_fonts.py`; do not edit. All are by Adobe, under the SIL Open Font License 1.1. The
+licence reserves the name "Source" for the originals; these are cut versions, so their family names are ours.
+
+| file | bytes | family in CSS | weights | made from | version | licence |
+|---|---|---|---|---|---|---|
+{rows}
+
+Each holds Latin with Latin-1, the letters of a few names, Greek small letters and Δ Π Σ Φ, and the signs of
+prose and simple mathematics; hints are left out. The optical size is pinned to 20, which is near the size of
+the text (19 px) and still fits headings. In the serif `font-variant-numeric` chooses
+`oldstyle-nums proportional-nums` for prose or `lining-nums tabular-nums` (the default) for tables; the
+figures of the sans are always lining and tabular.
+
+## Fallbacks
+
+While a font loads, and where none can, these rules give a local font its line height and mean width, so that
+the page does not jump. Put `"Ideas Serif Fallback"` after `"Ideas Serif"`, and so on. The widths are means
+over English letters by their frequency.
+
+```css
+{rules}```
+"""
+
+
+def main() -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for file, font in FONTS.items():
+        ttf = make(font)
+        ttf.flavor = "woff2"
+        path = OUT / f"{file}.woff2"
+        ttf.save(path)
+        licence = f"OFL-{font.package.removeprefix('fontpkg-')}.txt"
+        text = (files(font.package.replace("-", "_")) / "LICENSE").read_text(encoding="utf-8")
+        (OUT / licence).write_text("\n".join(map(str.rstrip, text.splitlines())) + "\n", encoding="utf-8")
+        weight = font.axes["wght"]
+        weights = f"{weight[0]} to {weight[1]}" if isinstance(weight, tuple) else f"{weight}"
+        if font.style != "normal":
+            weights += f" {font.style}"
+        made_from = f"`{font.source}` of {font.package} {version(font.package)}"
+        size = path.stat().st_size
+        rows.append(
+            f"| `{file}.woff2` | {size:,} | {font.family} | {weights} | {made_from} "
+            f"| {ttf['head'].fontRevision:.3f} | `{licence}` |"
+        )
+        print(f"{path.name:20} {size:7,} bytes")
+    rules = "".join(fallback(*one) for one in FALLBACKS)
+    print(rules)
+    (OUT / "README.md").write_text(README.format(rows="\n".join(rows), rules=rules), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+"""Numbers put in for symbols: the value of an expression at a point, to refute with, never to prove with."""
+
+import cmath
+import math
+import random
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import sympy as sp
+from sympy import Expr
+from sympy.core.function import AppliedUndef
+
+TOLERANCE = 1e-8
+
+# What a model returns: numbers for symbols, Python functions for undefined functions.
+Model = Callable[[random.Random], Mapping[Any, Any]]
+
+
+class NoValue(Exception):
+    """The expression has no value at this point, or none that is computed here."""
+
+
+class Point:
+    """Values for every symbol and undefined function: those given, and the rest drawn once, by assumption."""
+
+    def __init__(self, seed: int, given: Mapping[Any, Any] | None = None) -> None:
+        self.seed, self.given = seed, dict(given or {})
+        self.drawn: dict[str, complex | Fraction] = {}
+
+    def of(self, atom: Expr, args: tuple[complex, ...] = ()) -> complex:
+        """The value of a symbol, or of an undefined function at `args`."""
+        key = atom if isinstance(atom, sp.Symbol) else atom.func
+        if key in self.given:
+            value = self.given[key]
+            value = value(*(_plain(arg) for arg in args)) if args else value
+        else:
+            shown = ", ".join(_show(arg) for arg in args)
+            name = f"{key}({shown})" if args else str(key)
+            if name not in self.drawn:
+                self.drawn[name] = _draw(random.Random(f"{self.seed} {name}"), atom)
+            value = self.drawn[name]
+        return complex(value)
+
+    def where(self) -> str:
+        """The drawn and given numbers, as they are printed with a counterexample."""
+        given = [f"{k} = {v}" for k, v in self.given.items() if not callable(v)]
+        drawn = [f"{k} = {_show(v)}" for k, v in sorted(self.drawn.items())]
+        return ", ".join((given + drawn)[:8])
+
+
+def _draw(rng: random.Random, atom: Expr) -> complex | Fraction:
+    if atom.is_integer:
+        if atom.is_nonnegative:
+            return Fraction(rng.randint(1 if atom.is_positive else 0, 4))
+        return Fraction(rng.choice([-3, -2, -1, 1, 2, 3]))
+    size = Fraction(rng.randint(1, 9), rng.randint(2, 5))
+    if atom.is_nonnegative:
+        return size
+    if atom.is_nonpositive:
+        return -size
+    if atom.is_real:
+        return size * rng.choice([-1, 1])
+    return complex(size, Fraction(rng.randint(-9, 9), 4))
+
+
+def _plain(value: complex) -> complex | float | int:
+    if abs(value.imag) > TOLERANCE:
+        return value
+    return round(value.real) if abs(value.real - round(value.real)) < TOLERANCE else value.real
+
+
+def _show(value: complex | Fraction) -> str:
+    if isinstance(value, Fraction):
+        return str(value)
+    plain = _plain(value)
+    return str(plain) if isinstance(plain, int) else f"{plain:.6g}"
+
+
+def value(expr: Expr, point: Point, bound: Mapping[sp.Symbol, complex] | None = None) -> complex:
+    """The value of `expr` at `point`, with `bound` for indices. Raises `NoValue` if it has none."""
+    try:
+        result = _value(sp.sympify(expr), point, dict(bound or {}))
+    except (ZeroDivisionError, OverflowError, ValueError, TypeError, AttributeError) as error:
+        raise NoValue(str(error)) from error
+    if not cmath.isfinite(result):
+        raise NoValue("not finite")
+    return result
+
+
+_FUNCTIONS: dict[Any, Callable[..., complex]] = {
+    sp.exp: cmath.exp,
+    sp.log: cmath.log,
+    sp.sin: cmath.sin,
+    sp.cos: cmath.cos,
+    sp.tan: cmath.tan,
+    sp.sinh: cmath.sinh,
+    sp.cosh: cmath.cosh,
+    sp.tanh: cmath.tanh,
+    sp.sech: lambda z: 1 / cmath.cosh(z),
+    sp.atanh: cmath.atanh,
+    sp.re: lambda z: complex(z.real),
+    sp.im: lambda z: complex(z.imag),
+    sp.Abs: lambda z: complex(abs(z)),
+    sp.conjugate: lambda z: z.conjugate(),
+    sp.Pow: lambda base, power: complex(base ** _plain(power)),
+    sp.Add: lambda *terms: sum(terms, 0j),
+    sp.Mul: lambda *factors: math.prod(factors, start=1 + 0j),
+}
+
+
+def _value(expr: Expr, point: Point, bound: dict[sp.Symbol, complex]) -> complex:
+    if isinstance(expr, sp.Symbol):
+        return bound[expr] if expr in bound else point.of(expr)
+    if isinstance(expr, AppliedUndef):
+        return point.of(expr, tuple(_value(arg, point, bound) for arg in expr.args))
+    if isinstance(expr, sp.Sum | sp.Integral):
+        return _fold(expr, list(expr.limits), point, bound)
+    if isinstance(expr, sp.Derivative):
+        return _value(_differentiated(expr), point, bound)
+    if isinstance(expr, sp.Limit | sp.Determinant):
+        return complex(expr.doit())
+    if expr.func in _FUNCTIONS:
+        return _FUNCTIONS[expr.func](*(_value(arg, point, bound) for arg in expr.args))
+    if expr.is_number or not expr.args:
+        return complex(expr)
+    return complex(expr.func(*(sp.Float(_value(arg, point, bound).real) for arg in expr.args)))
+
+
+@cache
+def _differentiated(expr: Expr) -> Expr:
+    done = sp.diff(expr.expr, *expr.variables)
+    if isinstance(done, sp.Derivative):
+        raise NoValue("the derivative of an undefined function")
+    return done
+
+
+def _fold(expr: Expr, limits: list[Any], point: Point, bound: dict[sp.Symbol, complex]) -> complex:
+    if not limits:
+        return _value(expr.function, point, bound)
+    *inner, (u, lo, hi) = limits
+    a, b = (_value(end, point, bound) for end in (lo, hi))
+
+    def at(position: complex) -> complex:
+        return _fold(expr, inner, point, bound | {u: position})
+
+    if isinstance(expr, sp.Sum):
+        first, last = _plain(a), _plain(b)
+        if not isinstance(first, int) or not isinstance(last, int) or last < first - 1:
+            raise NoValue("a sum with reversed limits")
+        return sum((at(complex(i)) for i in range(first, last + 1)), 0j)
+    half, middle = (b - a) / 2, (a + b) / 2
+    nodes, weights = _quadrature()
+    return half * sum((w * at(middle + half * t) for t, w in zip(nodes, weights, strict=True)), 0j)
+
+
+@cache
+def _quadrature() -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Gauss-Legendre nodes and weights, by Newton's method on the recursion of the polynomials."""
+    size = 40
+    nodes, weights = [], []
+    for i in range(size):
+        t = math.cos(math.pi * (i + 0.75) / (size + 0.5))
+        for _ in range(8):
+            p = [1.0, t]
+            for k in range(2, size + 1):
+                p.append(((2 * k - 1) * t * p[-1] - (k - 1) * p[-2]) / k)
+            slope = size * (t * p[-1] - p[-2]) / (t * t - 1)
+            t -= p[-1] / slope
+        nodes.append(t)
+        weights.append(2 / ((1 - t * t) * slope**2))
+    return tuple(nodes), tuple(weights)
+
+
+def differ(left: complex, right: complex) -> bool:
+    """Are two values too far apart for rounding?"""
+    return abs(left - right) > TOLERANCE * max(1.0, abs(left), abs(right))
+
+
+def nonzero_somewhere(expr: Expr, tries: int = 3) -> bool:
+    """Is `expr` non-zero at one of a few drawn points? Points where it has no value decide nothing."""
+    found = 0
+    for seed in range(4 * tries):
+        point = Point(seed)
+        try:
+            terms = [value(term, point) for term in sp.Add.make_args(expr)]
+        except NoValue:
+            continue
+        if abs(sum(terms)) > TOLERANCE * max(1.0, *(abs(term) for term in terms)):
+            return True
+        found += 1
+        if found == tries:
+            break
+    return False

@@ -1,0 +1,123 @@
+"""Turn what the notebook kit displays into document nodes of the site. Only myst-nb imports this module.
+
+A cell shows everything twice: in a plain form for any notebook, and as JSON under a MIME type of ours, which
+becomes ordinary nodes here (formulas as math nodes, so that a page with formulas only in its outputs gets
+MathJax too). Where the site needs more than nodes, the book's Sphinx extension finds them by their class.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from docutils import nodes
+from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
+
+KIT = "application/vnd.explainers."
+
+
+class KitRenderer(MimeRenderPlugin):
+    """Renders the MIME types of `explainers.notebook`."""
+
+    mime_priority_overrides: ClassVar[list[tuple[str, str, int | None]]] = [
+        ("*", f"{KIT}{kind}+json", 1) for kind in ("claim", "derivation", "source", "figure", "caption")
+    ]
+
+    @staticmethod
+    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Node] | None:
+        """The nodes of `data` if it is of our kind, else None so that another renderer takes it."""
+        match = re.fullmatch(re.escape(KIT) + r"(\w+)\+json", data.mime_type)
+        if match is None or inline:
+            return None
+        content: Any = data.content
+
+        def markdown(text: str) -> list[nodes.Node]:
+            return renderer.render_markdown_inline(MimeData("text/markdown", text)) if text else []
+
+        return _NODES[match[1]](content, markdown)
+
+
+Markdown = Callable[[str], list[nodes.Node]]
+
+
+def _container(name: str, *children: nodes.Node, **attributes: Any) -> nodes.container:
+    return nodes.container("", *children, classes=[name], is_div=True, **attributes)
+
+
+def _claim(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    return [
+        _container(
+            "claim",
+            _container("claim-says", *markdown(data["text"])),
+            _container("claim-because", *markdown(data["because"])),
+            _container("claim-measured", *markdown(data["measured"])),
+            claim={key: data[key] for key in ("id", "verdict", "measured", "because")},
+        )
+    ]
+
+
+def _math(latex: str) -> nodes.math:
+    # \displaystyle: sums keep their limits above and below in a derivation's grid
+    return nodes.math("", rf"\displaystyle {latex}" if latex else "")
+
+
+def _derivation(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    rows: list[nodes.Node] = []
+    for row in data["rows"]:
+        reason = _container("why")
+        if row["number"] is not None:
+            reason += _container("number", nodes.Text(str(row["number"])))
+        reason += _container("because", *markdown(row["because"]))
+        if row["proof"]:
+            reason += _container("proof", *markdown(row["proof"]))
+        formulas = [
+            _container(name, *([_math(row[name])] if row[name] else [])) for name in ("lhs", "rel", "rhs")
+        ]
+        rows.append(_container("row", *formulas, _container("leader"), reason))
+    parts: list[nodes.Node] = [_container("derivation-title", nodes.Text(data["title"]))]
+    if data["assumptions"]:
+        words = "; ".join(data["assumptions"])
+        parts.append(_container("assumptions", *markdown(f"Given: {words}.")))
+    parts.append(_container("rows", *rows))
+    if data["says"]:
+        parts.append(_container("qed", *markdown(data["says"])))
+    if data["rests_on"]:
+        parts.append(_container("rests-on", *markdown("Rests on " + "; ".join(data["rests_on"]) + ".")))
+    return [_container("derivation", *parts)]
+
+
+def _source(data: dict[str, Any], _: Markdown) -> list[nodes.Node]:
+    code = nodes.literal_block(data["code"], data["code"], language="python")
+    place = _container(
+        "source-place",
+        nodes.inline("", data["path"], classes=["path"]),
+        nodes.inline("", f"lines {data['first']}–{data['last']}", classes=["lines"]),
+    )
+    return [_container("source", place, code, lines=data["last"] - data["first"] + 1)]
+
+
+def _figure(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    drawings: list[nodes.Node] = []
+    for size in ("wide", "phone"):
+        named = data[size].replace("<svg ", f'<svg class="{size}" role="img" aria-label="{_attribute(data["alt"])}" ', 1)
+        drawings.append(nodes.raw("", named, format="html"))
+    figure = _container("figure-drawing", *drawings)
+    if data["caption"]:
+        figure += _container("figure-caption", *markdown(data["caption"]))
+    return [figure]
+
+
+def _attribute(text: str) -> str:
+    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+
+
+def _caption(_: dict[str, Any], __: Markdown) -> list[nodes.Node]:
+    return [nodes.comment()]  # the figure above has it; an empty answer would bring back the plain form
+
+
+_NODES: dict[str, Callable[[dict[str, Any], Markdown], list[nodes.Node]]] = {
+    "claim": _claim,
+    "derivation": _derivation,
+    "source": _source,
+    "figure": _figure,
+    "caption": _caption,
+}

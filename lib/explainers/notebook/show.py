@@ -1,0 +1,135 @@
+"""Show the library's source and static figures, on the site and in any notebook."""
+
+import inspect
+import io
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import explainers
+from explainers.notebook import style
+
+SOURCE_MIME = "application/vnd.explainers.source+json"
+FIGURE_MIME = "application/vnd.explainers.figure+json"
+CAPTION_MIME = "application/vnd.explainers.caption+json"
+
+_WIDE, _PHONE, _DPI = 896, 358, 100
+_ROOT = Path(explainers.__file__).parents[1]
+
+
+class Source:
+    """A piece of the library, as it stands in its file."""
+
+    def __init__(self, obj: Any) -> None:
+        lines, self.first = inspect.getsourcelines(obj)
+        self.code = inspect.cleandoc("\n" + "".join(lines)) if lines[0].startswith(" ") else "".join(lines)
+        self.last = self.first + len(lines) - 1
+        self.path = str(Path(inspect.getsourcefile(obj) or "").relative_to(_ROOT).as_posix())
+
+    def __repr__(self) -> str:
+        return f"# {self.path}, lines {self.first} to {self.last}\n{self.code.rstrip()}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {
+            "text/plain": repr(self),
+            "text/markdown": f"```python\n{self!r}\n```",
+            SOURCE_MIME: {"path": self.path, "first": self.first, "last": self.last, "code": self.code},
+        }
+
+
+def show_source(obj: Any) -> Source:
+    """The source of a function or class of the library, to stand as a cell's last expression."""
+    if not getattr(obj, "__module__", "").startswith("explainers."):
+        raise ValueError(f"obj: {obj!r} does not come from the library")
+    return Source(obj)
+
+
+class _Bundle:
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.data
+
+
+def figure(
+    *panels: Callable[[Axes], object],
+    alt: str,
+    caption: str = "",
+    ratios: Sequence[float] | None = None,
+    height: int = 280,
+    phone_height: int = 220,
+) -> None:
+    """Draw panels side by side, stacked on a phone, with a caption and a text for those who do not see them.
+
+    Each panel is a function that draws into the Matplotlib axes it is given; it is called once for each of
+    the two layouts. `height` and `phone_height` are those of one panel's plotting area, in pixels. `caption`
+    is Markdown, its first sentence bold. Raises `ValueError` without `alt` or without panels.
+    """
+    if not alt.strip():
+        raise ValueError("alt: say in words what is seen")
+    if not panels:
+        raise ValueError("panels: there is nothing to draw")
+    if ratios is not None and len(ratios) != len(panels):
+        raise ValueError(f"ratios: {len(ratios)} for {len(panels)} panels")
+    style.use()
+    wide = _svg(panels, list(ratios or [1] * len(panels)), height, stacked=False)
+    phone = _svg(panels, [1] * len(panels), phone_height, stacked=True)
+    colours = {value: name for name, value in style.COLOURS.items()}
+    themed = [re.sub(r"#[0-9a-f]{6}", lambda m: _themed(m[0], colours), svg) for svg in (wide, phone)]
+    display(
+        _Bundle(
+            {
+                "text/plain": alt,
+                "image/svg+xml": wide,
+                FIGURE_MIME: {"wide": themed[0], "phone": themed[1], "alt": alt, "caption": caption},
+            }
+        )
+    )
+    if caption:
+        plain = re.sub(r"</?span[^>]*>", "", caption)
+        display(_Bundle({"text/plain": plain, "text/markdown": plain, CAPTION_MIME: {}}))
+
+
+def _themed(colour: str, names: dict[str, str]) -> str:
+    return f"var(--{names[colour]})" if colour in names else colour
+
+
+def _svg(panels: Sequence[Callable[[Axes], object]], ratios: list[float], height: int, stacked: bool) -> str:
+    top, bottom, gap = 36, 28, 44
+    rows, columns = (len(panels), 1) if stacked else (1, len(panels))
+    width = _PHONE if stacked else _WIDE
+    total = rows * (top + height + bottom)
+    # Figure() instead of pyplot: nothing is left open, and no backend shows the figure a second time
+    drawing = Figure(figsize=(width / _DPI, total / _DPI), dpi=_DPI)
+    usable = width - 4 - gap * (columns - 1)
+    left = 2.0
+    for index, panel in enumerate(panels):
+        share = ratios[index] / sum(ratios) * usable if not stacked else usable
+        y = total - (index + 1 if stacked else 1) * (top + height + bottom) + bottom
+        panel(drawing.add_axes((left / width, y / total, share / width, height / total)))
+        left += 0 if stacked else share + gap
+    file = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "ideas-that-run"}):
+        drawing.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return _light(file.getvalue(), width, total)
+
+
+def _light(svg: str, width: int, height: int) -> str:
+    """Matplotlib's SVG without what a page does not need: header, metadata, ids that nothing refers to."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
+    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
+    used = set(re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg))
+    svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
+    svg = re.sub(r"<svg[^>]*>", f'<svg viewBox="0 0 {width * 0.72:g} {height * 0.72:g}" '
+                 f'width="{width}" height="{height}" xmlns="http://www.w3.org/2000/svg" '
+                 'xmlns:xlink="http://www.w3.org/1999/xlink">', svg, count=1)  # fmt: skip
+    svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg)
+    return re.sub(r"\s*\n\s*", "\n", svg)

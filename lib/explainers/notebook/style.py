@@ -1,0 +1,113 @@
+"""The one look of every static figure: colours, type and the few marks that figures share.
+
+Colour means a quantity and ink means everything else. `COLOURS` holds the light theme's values; on the site
+each is replaced by the custom property of the same name, so that a figure follows the reader's theme.
+"""
+
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+
+COLOURS = {
+    "paper": "#ffffff",
+    "ink": "#15181c",
+    "ink2": "#4a525c",
+    "ink3": "#646d78",
+    "rule": "#d8dce1",
+    "track": "#8a929c",
+    "area": "#e3e6ea",
+    "c1": "#0064e9",
+    "c2": "#b8520d",
+    "c3": "#008152",
+    "c4": "#730986",
+    "c5": "#543600",
+}
+"""The colour of each token; `c1` is our subject, `c2` the rival or what fails, `ink2` the reference."""
+
+_PX = 72 / 100  # one CSS pixel in points, as figures are drawn at 100 pixels an inch
+
+
+def use() -> None:
+    """Make every Matplotlib figure of this process wear the book's style."""
+    mpl.rcParams.update(
+        {
+            "figure.dpi": 100,
+            "figure.facecolor": COLOURS["paper"],
+            "svg.fonttype": "none",
+            "svg.hashsalt": "ideas-that-run",
+            "font.family": ["Source Sans 3", "Source Sans Pro", "DejaVu Sans"],
+            "font.size": 13 * _PX,
+            "text.color": COLOURS["ink2"],
+            "axes.facecolor": "none",
+            "axes.edgecolor": COLOURS["track"],
+            "axes.linewidth": _PX,
+            "axes.prop_cycle": mpl.cycler(color=[COLOURS[f"c{i}"] for i in range(1, 6)]),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.spines.left": False,
+            "axes.grid": False,
+            "axes.titlesize": 13 * _PX,
+            "axes.titlecolor": COLOURS["ink2"],
+            "axes.titlelocation": "left",
+            "axes.titlepad": 14 * _PX,
+            "lines.linewidth": 2.25 * _PX,
+            "lines.solid_capstyle": "round",
+            "xtick.color": COLOURS["ink3"],
+            "xtick.major.size": 0,
+            "xtick.minor.size": 0,
+            "xtick.major.pad": 6 * _PX,
+            "ytick.major.size": 0,
+            "ytick.minor.size": 0,
+            "legend.frameon": False,
+        }
+    )
+
+
+def panel(
+    ax: Axes,
+    title: str,
+    *,
+    xticks: list[float],
+    yticks: list[float] | None = None,
+    xlim: tuple[float, float] | None = None,
+    ylim: tuple[float, float] | None = None,
+) -> Axes:
+    """Dress `ax` as a panel: title top left, ticks below with the outer ones inside, y values on grid lines.
+
+    The values of `yticks` stand on their lines at the left, so that no axis is needed.
+    """
+    ax.set_title(title)
+    ax.set_xlim(*(xlim or (xticks[0], xticks[-1])))
+    if ylim is not None:
+        ax.set_ylim(*ylim)
+    ax.set_xticks(xticks, [_number(tick) for tick in xticks])
+    for text, tick in zip(ax.get_xticklabels(), xticks, strict=True):
+        at = (tick - ax.get_xlim()[0]) / (ax.get_xlim()[1] - ax.get_xlim()[0])
+        text.set_horizontalalignment("left" if at < 0.02 else "right" if at > 0.98 else "center")
+    ax.set_yticks([])
+    for tick in yticks or []:
+        ax.axhline(tick, color=COLOURS["rule"], linewidth=_PX, zorder=0)
+        ax.annotate(
+            _number(tick), (0, tick), xycoords=("axes fraction", "data"), xytext=(0, 3 * _PX),
+            textcoords="offset points", color=COLOURS["ink3"],
+        )  # fmt: skip
+    return ax
+
+
+def label(ax: Axes, x: float, y: float, text: str, token: str = "ink2", **keywords: Any) -> None:
+    """Write `text` beside the line it names, at data coordinates (`x`, `y`), in the line's colour."""
+    ax.annotate(
+        text, (x, y), xytext=keywords.pop("offset", (0, 0)), textcoords="offset points",
+        color=COLOURS[token], fontsize=14 * _PX, fontweight=600, **keywords,
+    )  # fmt: skip
+
+
+def reference_area(ax: Axes, x: Any, y: Any) -> None:
+    """Fill under `y` as the reference: a grey area, and an edge because grey alone is too faint."""
+    ax.fill_between(x, y, color=COLOURS["area"], linewidth=0, zorder=1)
+    ax.plot(x, y, color=COLOURS["track"], linewidth=1.1 * _PX, zorder=1.5)
+
+
+def _number(value: float) -> str:
+    return f"{value:g}".replace("-", "−")
