@@ -16,6 +16,8 @@ import sys
 import time
 from pathlib import Path
 
+import jupytext
+import nbformat
 from extension import fingerprint, lint
 from jupyter_book.sphinx import build_sphinx
 from jupyter_cache import get_cache
@@ -92,6 +94,16 @@ def _forget(cache: JupyterCacheAbstract, pk: int) -> None:
         cache.remove_cache(cached.pk)
 
 
+def keep_executed(root: Path) -> None:
+    """Write the executed notebooks to `_build/notebooks`, where the tests execute them a second time."""
+    cache, folder = get_cache(root / "_build/.jupyter_cache"), root / "_build/notebooks"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in fingerprint.notebooks(root):
+        _, notebook = cache.merge_match_into_notebook(jupytext.read(root / name))
+        nbformat.write(notebook, folder / Path(name).with_suffix(".ipynb").name)
+
+
 def write_site(root: Path) -> Path:
     """Write the site into the working folder and return it. Only changed pages are read and written again.
 
@@ -155,6 +167,7 @@ def main() -> None:
     if complaints:
         raise SystemExit("\n".join(complaints))
     seconds = execute(root)
+    keep_executed(root)
     swap(write_site(root), place)
     pages = len(list(place.rglob("*.html")))
     print(f"\n{'page':40} seconds to execute")

@@ -17,4 +17,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_theme("book", str(BOOK / "theme"))
     for module in (elements, cells, ledger, places, outdated, assets):
         module.setup(app)
+    app.set_html_assets_policy("always")  # then assets.choose decides, also for formulas in a table made late
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -29,6 +29,9 @@ def choose(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any
     context["css_files"] = [f for f in context["css_files"] if str(f.filename).endswith("book.css")]
     context["parts"], context["itself"] = places.parts(app.env), places.itself(app.env)
     context["kind"] = "home" if pagename == app.config.root_doc else "chapter" if pagename.startswith("notebooks/") else "page"
+    # a chapter's neighbours in its own folder are chapters; the pages about the book are not read in turn
+    for name, link in (("before", context.get("prev")), ("after", context.get("next"))):
+        context[name] = link if link and "/" not in link["link"] else None
     # docutils gives these roles that the accessibility rules do not know, and levels that they miss
     for key in ("body", "toc"):
         for role in (' role="doc-backlink"', ' role="list"', ' role="doc-biblioentry"', ' role="listitem"'):

@@ -57,9 +57,10 @@ class Cells(SphinxTransform):
                 self._claims(cell, source, claims, output)
             elif source is not None and "hide_mode" not in cell:
                 self._fold_long(source)
-            for listing in cell.findall(nodes.container):
-                if "source" in listing["classes"]:
-                    self._fold_long(listing, listing["lines"])
+            for listing in [node for node in cell.findall(nodes.container) if "source" in node["classes"]]:
+                self._fold_long(listing, listing["lines"])
+                if source in cell.children:
+                    cell.remove(source)  # the call that fetched it says nothing that the listing's head does not
 
     def _claims(
         self, cell: nodes.container, source: nodes.Element, claims: list[nodes.container], output: nodes.Element | None

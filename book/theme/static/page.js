@@ -22,7 +22,6 @@ if (location.protocol.startsWith("http")) {  // from the disk a preload only log
 
 window.MathJax = {
   tex: { inlineMath: [["\\(", "\\)"]] },
-  chtml: { displayAlign: "left", displayIndent: "0" },
   options: { ignoreHtmlClass: "tex2jax_ignore", processHtmlClass: "math", enableMenu: false },
 };
 

@@ -69,10 +69,10 @@ def _derivation(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
         reason += _container("because", *markdown(row["because"]))
         if row["proof"]:
             reason += _container("proof", *markdown(row["proof"]))
-        formulas = [
+        lhs, rel, rhs = (
             _container(name, *([_math(row[name])] if row[name] else [])) for name in ("lhs", "rel", "rhs")
-        ]
-        rows.append(_container("row", *formulas, _container("leader"), reason))
+        )
+        rows.append(_container("row", lhs, rel, _container("formula", rhs, _container("leader")), reason))
     parts: list[nodes.Node] = [_container("derivation-title", nodes.Text(data["title"]))]
     if data["assumptions"]:
         words = "; ".join(data["assumptions"])

@@ -36,7 +36,6 @@ def use() -> None:
             "figure.facecolor": COLOURS["paper"],
             "svg.fonttype": "none",
             "svg.hashsalt": "ideas-that-run",
-            "font.family": ["Source Sans 3", "Source Sans Pro", "DejaVu Sans"],
             "font.size": 13 * _PX,
             "text.color": COLOURS["ink2"],
             "axes.facecolor": "none",
@@ -99,7 +98,7 @@ def label(ax: Axes, x: float, y: float, text: str, token: str = "ink2", **keywor
     """Write `text` beside the line it names, at data coordinates (`x`, `y`), in the line's colour."""
     ax.annotate(
         text, (x, y), xytext=keywords.pop("offset", (0, 0)), textcoords="offset points",
-        color=COLOURS[token], fontsize=14 * _PX, fontweight=600, **keywords,
+        color=COLOURS[token], fontsize=14 * _PX, fontweight="bold", **keywords,
     )  # fmt: skip
 
 

@@ -1,0 +1,54 @@
+# Every target sets up what it needs. Nothing but Python 3.11 or newer and make has to be there beforehand.
+#   make book                                   build the site into _build/html
+#   make book PIP_ARGS="--extra-index-url ..."  the same, with words for pip (README: choosing a torch build)
+
+PYTHON ?= python3
+PIP_ARGS ?=
+PORT ?= 8000
+BIN := .venv/bin
+WORKERS := 2
+
+# One thread a process: pages and tests run in parallel, and two spinning thread pools on the same cores made a
+# training step ten times slower. It also fixes the order of float sums. The benchmarks alone use more.
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: book serve check test lint types unit browser clean
+.DEFAULT_GOAL := book
+
+.venv/ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+book: .venv/ready
+	$(BIN)/python book/build.py
+
+serve: book
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: .venv/ready
+	$(BIN)/mypy
+
+unit: .venv/ready
+	$(BIN)/pytest -n $(WORKERS) -m "not book and not slow"
+
+check: lint types unit
+
+browser: .venv/ready
+	$(BIN)/python tests/book/browser.py
+
+test: lint types book browser
+	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval _build/notebooks
+
+clean:
+	rm -rf _build
