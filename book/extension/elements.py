@@ -28,6 +28,15 @@ def html(text: str) -> nodes.raw:
     return nodes.raw("", text, format="html")
 
 
+def frame_tables(_: Sphinx, doctree: nodes.document, __: str) -> None:
+    """Give every table a box that scrolls by itself, also by keyboard, so that no table widens a page."""
+    for table in list(doctree.findall(nodes.table)):
+        title = next((node.astext() for node in table.children if isinstance(node, nodes.title)), "Table")
+        label = title.replace('"', "")
+        opening = html(f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">')
+        table.replace_self([opening, table.deepcopy(), html("</div>")])
+
+
 def _open_fold(self: HTML5Translator, node: Fold) -> None:
     self.body.append(self.starttag(node, "details"))
 
@@ -48,3 +57,4 @@ def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.add_node(Fold, html=(_open_fold, _close_fold))
     app.add_node(Summary, html=(_open_summary, _close_summary))
+    app.connect("doctree-resolved", frame_tables, priority=900)

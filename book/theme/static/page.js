@@ -20,7 +20,15 @@ if (location.protocol.startsWith("http")) {  // from the disk a preload only log
   }
 }
 
+// what is wider than its box scrolls, and must then do so by keyboard too; formulas get their width late
+const scrollable = () => {
+  for (const box of document.querySelectorAll("pre, div.math, .rhs")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  }
+};
+
 window.MathJax = {
+  startup: { pageReady: () => MathJax.startup.defaultPageReady().then(scrollable) },
   tex: { inlineMath: [["\\(", "\\)"]] },
   options: { ignoreHtmlClass: "tex2jax_ignore", processHtmlClass: "math", enableMenu: false },
 };
@@ -78,9 +86,10 @@ document.addEventListener("DOMContentLoaded", () => {
     mark();
   }
 
+  scrollable();
+  document.addEventListener("toggle", scrollable, true);  // a fold that opens shows boxes that had no width
   for (const code of all("div.highlight")) {
     const pre = code.querySelector("pre");
-    if (pre.scrollWidth > pre.clientWidth) pre.tabIndex = 0;  // a wide block scrolls by keyboard too
     if (!navigator.clipboard || code.closest(".cell_output")) continue;
     const copy = document.createElement("button");
     copy.type = "button";

@@ -1,0 +1,260 @@
+"""Builds of a miniature book: what is executed and written again, and what a killed or failed build leaves."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# Page {name}
+
+A lead.
+
+A source.
+
+Prose of {name}.
+
+```{{code-cell}} ipython3
+import uuid
+from explainers.{name} import value
+from explainers.notebook.claim import claim
+from explainers.resources import record
+print("token-{name}", uuid.uuid4().hex, value())
+print({extra})
+claim("{prefix}-01").holds(value() > 0, f"value {{value()}}")
+```
+"""
+
+
+@dataclass
+class Book:
+    """A two-page book in a folder of its own, with its own library."""
+
+    root: Path
+
+    def build(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=120)
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "book/build.py"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    @property
+    def html(self) -> Path:
+        return self.root / "_build/html"
+
+    def page(self, name: str) -> str:
+        return (self.html / f"notebooks/{name}.html").read_text(encoding="utf-8")
+
+    def tokens(self) -> dict[str, str]:
+        """What each page printed when it was last executed: new at every execution."""
+        return {name: re.search(rf"token-{name} (\w+)", self.page(name))[1] for name in ("alpha", "beta")}
+
+    def written(self) -> dict[str, int]:
+        """When each page was last written."""
+        return {p.relative_to(self.html).as_posix(): p.stat().st_mtime_ns for p in self.html.rglob("*.html")}
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def ok(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
+    root = tmp_path_factory.mktemp("book")
+    for name in ("book/extension", "book/theme", "book/pictures", "lib/explainers/notebook"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("book/build.py", "book/chapters.yml", "book/references.bib", "_config.yml", "requirements.txt",
+                 "lib/explainers/__init__.py", "lib/explainers/resources.py"):  # fmt: skip
+        shutil.copy(ROOT / name, root / name)
+    for folder in ("notebooks", "results", "book/claims"):
+        (root / folder).mkdir(parents=True)
+    toc = {"format": "jb-book", "root": "index", "chapters": [{"file": f"notebooks/{n}"} for n in ("alpha", "beta")]}
+    (root / "_toc.yml").write_text(yaml.safe_dump(toc))
+    (root / "index.md").write_text("# Home\n\nA miniature.\n\n```{cards}\n```\n")
+    (root / "results/alpha-cpu.json").write_text(json.dumps({"rows": [1]}))
+    for name, prefix, extra in (("alpha", "AL", 'record("alpha-cpu")["rows"]'), ("beta", "BE", '"nothing recorded"')):
+        (root / f"lib/explainers/{name}.py").write_text("from explainers.shared import one\n\n\ndef value():\n    return one()\n"
+                                                        if name == "beta" else "def value():\n    return 1\n")  # fmt: skip
+        claims = {"claims": [{"id": f"{prefix}-01", "kind": "DEF", "text": f"The value of {name} is positive.", "bar": "> 0"}]}
+        (root / f"book/claims/{name}.yml").write_text(yaml.safe_dump(claims))
+        (root / f"notebooks/{name}.md").write_text(NOTEBOOK.format(name=name, prefix=prefix, extra=extra))
+    (root / "lib/explainers/shared.py").write_text("def one():\n    return 1\n")
+    made = Book(root)
+    ok(made.build())
+    return made
+
+
+def changed(before: dict[str, object], after: dict[str, object]) -> set[str]:
+    return {name for name in after if before.get(name) != after[name]}
+
+
+def test_a_build_that_changed_nothing_executes_and_writes_nothing(book: Book) -> None:
+    tokens, written = book.tokens(), book.written()
+    said = ok(book.build())
+    assert "executing" not in said
+    assert book.tokens() == tokens
+    assert book.written() == written
+
+
+def test_a_module_of_the_library_renews_the_pages_that_import_it_alone(book: Book) -> None:
+    tokens, written = book.tokens(), book.written()
+    book.edit("lib/explainers/alpha.py", "return 1", "return 1 + 1")
+    said = ok(book.build())
+    assert "executing 1 of 2 notebooks" in said
+    assert changed(tokens, book.tokens()) == {"alpha"}
+    assert "notebooks/alpha.html" in changed(written, book.written())
+    assert "notebooks/beta.html" not in changed(written, book.written())
+    book.edit("lib/explainers/alpha.py", "return 1 + 1", "return 1")
+    ok(book.build())
+
+
+def test_a_module_that_is_imported_through_another_counts(book: Book) -> None:
+    tokens = book.tokens()
+    book.edit("lib/explainers/shared.py", "return 1", "return 2 - 1")
+    ok(book.build())
+    assert changed(tokens, book.tokens()) == {"beta"}
+    book.edit("lib/explainers/shared.py", "return 2 - 1", "return 1")
+    ok(book.build())
+
+
+def test_claims_and_records_renew_the_pages_that_use_them_alone(book: Book) -> None:
+    tokens, written = book.tokens(), book.written()
+    book.edit("book/claims/beta.yml", "is positive", "is above zero")
+    ok(book.build())
+    assert changed(tokens, book.tokens()) == {"beta"}
+    assert "is above zero" in book.page("beta")
+    assert "notebooks/alpha.html" not in changed(written, book.written())
+    tokens = book.tokens()
+    (book.root / "results/alpha-cpu.json").write_text(json.dumps({"rows": [12345]}))
+    ok(book.build())
+    assert changed(tokens, book.tokens()) == {"alpha"}
+    assert "12345" in book.page("alpha")
+
+
+def test_prose_is_written_again_and_not_executed(book: Book) -> None:
+    tokens, written = book.tokens(), book.written()
+    book.edit("notebooks/alpha.md", "Prose of alpha.", "Prose of alpha, mended.")
+    said = ok(book.build())
+    assert "executing" not in said
+    assert book.tokens() == tokens
+    assert "Prose of alpha, mended." in book.page("alpha")
+    assert changed(written, book.written()) == {"notebooks/alpha.html", "index.html"} | (
+        changed(written, book.written()) & {"genindex.html", "search.html"}
+    )
+    book.edit("notebooks/alpha.md", "Prose of alpha, mended.", "Prose of alpha.")
+    ok(book.build())
+
+
+def test_a_changed_stylesheet_and_script_reach_the_site(book: Book) -> None:
+    tokens = book.tokens()
+    for name in ("book.css", "page.js"):
+        with (book.root / "book/theme/static" / name).open("a") as file:
+            file.write("/* changed */\n")
+    said = ok(book.build())
+    assert "executing" not in said
+    assert book.tokens() == tokens
+    for name in ("book.css", "page.js"):
+        assert (book.html / "_static" / name).read_text().endswith("/* changed */\n")
+
+
+@pytest.mark.parametrize("moment", ["executing", "writing"])
+def test_a_killed_build_leaves_the_last_site_and_the_next_build_works(book: Book, moment: str) -> None:
+    tokens, written = book.tokens(), book.written()
+    original = (book.root / "lib/explainers/alpha.py").read_text()
+    hang = "import time\ntime.sleep(20)\n" if moment == "executing" else "# changed\n"
+    (book.root / "lib/explainers/alpha.py").write_text(hang + original)
+    process = subprocess.Popen(
+        book.command, cwd=book.root, env=book.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    if moment == "executing":
+        assert "executing 1 of 2" in process.stdout.readline()
+        time.sleep(1)
+    else:
+        stamp = book.root / "_build/.work/whole.txt"
+        deadline = time.monotonic() + 60
+        while stamp.exists() and time.monotonic() < deadline:
+            time.sleep(0.002)
+        assert not stamp.exists()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert book.written() == written, "the last site was touched"
+    assert book.tokens() == tokens
+    (book.root / "lib/explainers/alpha.py").write_text(original + "\n# once more\n")
+    ok(book.build())
+    assert changed(tokens, book.tokens()) == {"alpha"}
+    assert set(book.written()) == set(written)
+
+
+def test_a_site_lost_between_the_two_renames_comes_back(book: Book) -> None:
+    tokens = book.tokens()
+    book.html.rename(book.html.with_name(".html-old"))
+    book.edit("notebooks/alpha.md", "print(", "print[")
+    assert book.build().returncode != 0
+    assert book.tokens() == tokens
+    book.edit("notebooks/alpha.md", "print[", "print(")
+    ok(book.build())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("value() > 0", "value() < 0", "AL-01 is not true by its own bar"),
+        ("value() > 0", "1 > 0", "depends on nothing measured"),
+        ('claim("AL-01")', 'claim("AL-99")', "no chapter lists a claim 'AL-99'"),
+        ("claim(", 'claim("AL-01").holds(value() > 0, "")\nclaim(', "has its verdict already"),
+        ('claim("AL-01").holds(value() > 0, f"value {value()}")', "value()", "claim AL-01 has no verdict"),
+        ("Prose of alpha.", "```{note}\nA note.\n```", "does not survive the export"),
+        ("import uuid", "import sys, uuid\nprint('oops', file=sys.stderr)", "stderr"),
+        ("Prose of alpha.", "Prose with {term}`an unknown word`.", "not in glossary"),
+    ],
+    ids=["a false claim", "a literal condition", "an unknown id", "a second verdict", "no verdict", "a directive that would not survive",
+         "a cell that warns", "a broken reference"],
+)  # fmt: skip
+def test_a_build_fails_and_says_why(book: Book, old: str, new: str, says: str) -> None:
+    tokens, written = book.tokens(), book.written()
+    original = (book.root / "notebooks/alpha.md").read_text()
+    book.edit("notebooks/alpha.md", old, new)
+    result = book.build()
+    assert result.returncode != 0
+    assert says in result.stdout + result.stderr
+    assert book.written() == written
+    assert book.tokens() == tokens
+    (book.root / "notebooks/alpha.md").write_text(original)
+    ok(book.build())

@@ -1,0 +1,274 @@
+"""The built site as a reader meets it: whole, quiet, accessible, light, and at home anywhere."""
+
+import gzip
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Page, Response
+
+from tests.book.conftest import SITE, pages
+
+pytestmark = pytest.mark.book
+
+SENTINELS = {
+    "index.html": "turned into pages you can move, run and doubt",
+    "notebooks/fourier_density.html": "One square pays for both",
+    "book/claims.html": "If a condition turned out false, this book would not build",
+    "book/status.html": "Every page is executed when the book is built",
+    "book/reference.html": "works without the book",
+    "book/glossary.html": "sliding the list along itself",
+    "book/bibliography.html": "Fourier basis density model",
+    "search.html": "Searching needs JavaScript",
+    "genindex.html": "Index",
+}
+READ = [page for page in SENTINELS if page != "genindex.html"]
+BUDGET = 130_000  # bytes of a page, gzipped, fonts included, without the formulas' engine and the figures' data
+
+
+def open_page(browser: Browser, url: str, *, width: int = 1440, theme: str = "light", page: str = "") -> tuple[Page, list[str]]:
+    """A page in a fresh context, and the list that its troubles go to."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]  # a literal type
+    tab = context.new_page()
+    trouble: list[str] = []
+    tab.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
+    tab.on("pageerror", lambda error: trouble.append(f"error: {error}"))
+    tab.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
+    tab.on("response", lambda response: trouble.append(f"{response.status}: {response.url}") if response.status >= 400 else None)
+    tab.goto(url)
+    settle(tab)
+    return tab, trouble
+
+
+def settle(tab: Page) -> None:
+    """Wait until the formulas are set, if there are any."""
+    tab.wait_for_load_state("load")
+    if tab.query_selector(".math"):
+        tab.wait_for_selector("mjx-container")
+        tab.evaluate("() => window.MathJax.startup.promise")
+
+
+def test_the_site_has_exactly_the_pages_it_should(site: Path) -> None:
+    assert set(pages()) == set(SENTINELS)
+
+
+@pytest.mark.parametrize("page", SENTINELS)
+def test_a_page_holds_its_sentinel(page: str, site: Path) -> None:
+    text = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser").get_text(" ", strip=True)
+    assert SENTINELS[page] in re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("page", SENTINELS)
+def test_a_page_is_quiet_and_asks_no_other_host(page: str, browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    tab = context.new_page()
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(f"{address}/{page}")
+    settle(tab)
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+    context.close()
+    tab, trouble = open_page(browser, f"{address}/{page}")
+    assert trouble == []
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", SENTINELS)
+def test_a_page_works_from_the_disk(page: str, browser: Browser, site: Path) -> None:
+    tab, trouble = open_page(browser, (site / page).as_uri())
+    assert trouble == []
+    assert tab.evaluate("getComputedStyle(document.body).fontFamily").startswith('"Ideas Serif"')
+    tab.context.close()
+
+
+def test_no_link_inside_the_book_is_broken(site: Path) -> None:
+    anchors = {}
+    for page in pages():
+        soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
+        ids = [tag["id"] for tag in soup.find_all(id=True)]
+        assert len(ids) == len(set(ids)), f"{page}: an id stands twice: {sorted({i for i in ids if ids.count(i) > 1})}"
+        anchors[page] = (soup, set(ids))
+    broken = []
+    for page, (soup, _) in anchors.items():
+        for tag in soup.find_all(["a", "link", "script", "img"]):
+            url = urlparse(tag.get("href") or tag.get("src") or "")
+            if url.scheme or url.netloc or not (url.path or url.fragment):
+                continue
+            target = ((site / page).parent / unquote(url.path)).resolve() if url.path else site / page
+            name = target.relative_to(site.resolve()).as_posix() if url.path else page
+            if not target.is_file():
+                broken.append(f"{page} -> {url.path}")
+            elif url.fragment and name in anchors and unquote(url.fragment) not in anchors[name][1]:
+                broken.append(f"{page} -> {name}#{url.fragment}")
+    assert broken == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page", READ)
+def test_a_page_has_no_accessibility_violation(page: str, theme: str, width: int, browser: Browser, address: str) -> None:
+    tab, _ = open_page(browser, f"{address}/{page}", width=width, theme=theme)
+    tab.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true; })")
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    result = Axe().run(tab, options={"runOnly": {"type": "tag", "values": rules}})
+    found = [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in result.response["violations"]]
+    assert found == []
+    tab.context.close()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1024, 1440, 1920])
+@pytest.mark.parametrize("page", READ)
+def test_no_page_scrolls_sideways(page: str, width: int, browser: Browser, site: Path) -> None:
+    tab, _ = open_page(browser, (site / page).as_uri(), width=width)
+    tab.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true; })")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.context.close()
+
+
+def test_every_page_carries_the_same_strict_policy_and_no_inline_script(site: Path) -> None:
+    policies = set()
+    for page in pages():
+        soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
+        policies.add(soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"])
+        kinds = [s.get("type", "") for s in soup.find_all("script") if not s.get("src")]
+        assert all(kind.endswith("+json") for kind in kinds), page
+        assert not [tag.name for tag in soup.find_all() for name in tag.attrs if name.startswith("on")], page
+    (policy,) = policies
+    assert "script-src 'self' blob:;" in policy
+    assert "default-src 'none'" in policy
+
+
+def test_an_injected_inline_script_does_not_run(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    tab = context.new_page()
+    attack = "<script>window.injected = 1</script><img src=x onerror='window.injected = 2'></body>"
+
+    def poison(route: object) -> None:
+        response = route.fetch()  # type: ignore[attr-defined]  # playwright's Route
+        route.fulfill(response=response, body=response.text().replace("</body>", attack))  # type: ignore[attr-defined]
+
+    tab.route("**/index.html", poison)
+    tab.goto(f"{address}/index.html")
+    tab.wait_for_timeout(300)
+    assert "window.injected" in tab.content()
+    assert tab.evaluate("window.injected === undefined")
+    context.close()
+
+
+def weigh(browser: Browser, address: str, page: str) -> dict[str, int]:
+    """Bytes by kind after gzip -9 (fonts are compressed already), without MathJax and the figures' drawings."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    tab = context.new_page()
+    responses: list[Response] = []
+    tab.on("response", lambda response: responses.append(response))
+    tab.goto(f"{address}/{page}")
+    settle(tab)
+    weights: dict[str, int] = {}
+    for response in responses:
+        path = urlparse(response.url).path
+        if "/mathjax/" in path:
+            continue
+        body = response.body()
+        kind = Path(path).suffix.lstrip(".")
+        if kind == "html":
+            figure = rb'<svg class="(?:wide|phone)".*?</svg>'
+            weights["figures"] = len(gzip.compress(b"".join(re.findall(figure, body, flags=re.S)), 9))
+            body = re.sub(figure, b"", body, flags=re.S)
+        weights[kind] = weights.get(kind, 0) + (len(body) if kind == "woff2" else len(gzip.compress(body, 9)))
+    context.close()
+    return weights
+
+
+@pytest.mark.parametrize("page", READ)
+def test_a_page_is_light(page: str, browser: Browser, address: str) -> None:
+    weights = weigh(browser, address, page)
+    total = sum(size for kind, size in weights.items() if kind != "figures")
+    parts = ", ".join(f"{kind} {size:,}" for kind, size in sorted(weights.items()))
+    print(f"weight of {page}: {total:,} bytes ({parts})")
+    assert total < BUDGET
+
+
+@pytest.mark.parametrize("way", ["http", "disk"])
+def test_search_finds_the_chapter(way: str, browser: Browser, address: str, site: Path) -> None:
+    start = f"{address}/search.html" if way == "http" else (site / "search.html").as_uri()
+    tab, trouble = open_page(browser, f"{start}?q=toeplitz")
+    tab.wait_for_selector("#search-results li a")
+    tab.click("#search-results li a")
+    tab.wait_for_load_state("load")
+    assert "fourier_density.html" in tab.url
+    assert trouble == []
+    tab.context.close()
+
+
+def test_the_theme_follows_the_system_until_the_reader_chooses(browser: Browser, address: str) -> None:
+    tab, _ = open_page(browser, f"{address}/index.html", theme="dark")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    assert tab.evaluate(paper) == "rgb(16, 19, 23)"
+    tab.click("button.theme")
+    assert tab.evaluate(paper) == "rgb(255, 255, 255)"
+    tab.goto(f"{address}/book/claims.html")
+    assert tab.evaluate(paper) == "rgb(255, 255, 255)"
+    tab.context.close()
+
+
+def test_the_menu_closes_by_escape_and_slash_opens_search(browser: Browser, address: str) -> None:
+    tab, _ = open_page(browser, f"{address}/index.html")
+    tab.click(".menu summary")
+    assert tab.is_visible(".sheet")
+    tab.keyboard.press("Escape")
+    assert not tab.is_visible(".sheet")
+    with tab.expect_navigation():
+        tab.keyboard.press("/")
+    assert tab.url.endswith("search.html")
+    tab.context.close()
+
+
+def test_a_link_to_a_claim_opens_the_fold_that_holds_it(browser: Browser, site: Path) -> None:
+    tab, _ = open_page(browser, (site / "book/claims.html").as_uri())
+    tab.click("text=FD-17")
+    tab.wait_for_load_state("load")
+    assert tab.url.endswith("fourier_density.html#fd-17")
+    assert tab.is_visible("#fd-17")
+    tab.context.close()
+
+
+def test_the_table_of_claims_can_be_searched(browser: Browser, site: Path) -> None:
+    tab, _ = open_page(browser, (site / "book/claims.html").as_uri())
+    everything = tab.locator("#all-claims tbody tr:visible").count()
+    tab.fill("#filter", "toeplitz")
+    shown = tab.locator("#all-claims tbody tr:visible")
+    assert 0 < shown.count() < everything
+    assert "Toeplitz" in shown.first.inner_text()
+    tab.context.close()
+
+
+def test_a_page_reads_without_javascript(browser: Browser, site: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto((site / "notebooks/fourier_density.html").as_uri())
+    assert tab.is_visible("h1")
+    assert tab.is_visible(".claim")
+    tab.click(".menu summary")
+    assert tab.is_visible(".sheet")
+    context.close()
+
+
+def test_cards_say_which_chapters_are_to_come(site: Path) -> None:
+    soup = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "html.parser")
+    cards = soup.select("article.card")
+    assert len(cards) == 8
+    for card in cards:
+        assert bool(card.select_one("h3 a")) != ("not yet written" in card.get_text())
+    assert {p.get_text() for p in soup.select(".part h2")} >= {"Attention", "Generating", "Training", "Programming"}
+
+
+def test_the_counts_of_the_ledger_are_those_of_the_page(site: Path) -> None:
+    soup = BeautifulSoup((site / "notebooks/fourier_density.html").read_text(encoding="utf-8"), "html.parser")
+    rows = soup.select(".ledger-table tbody tr:has(td)")
+    head = soup.select_one(".claim-counts").get_text()
+    assert int(re.match(r"\s*(\d+) claims", head)[1]) == len(rows)
+    assert len(soup.select(".claim-counts .marks i")) == len(rows)
+    assert len(soup.select(".claims .claim")) <= 8
