@@ -5,9 +5,12 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
 
 from extension import ledger
-from extension.elements import Fold, Summary, box, fold
+from extension.elements import fold
+
+logger = logging.getLogger(__name__)
 
 FOLD_ABOVE = 24  # lines of code that a reader is asked to take in at once
 
@@ -46,7 +49,6 @@ class Cells(SphinxTransform):
         for cell in [node for node in self.document.findall(nodes.container) if is_cell(node)]:
             tags = cell["cell_metadata"].get("tags", [])
             source = next((n for n in cell.children if n.get("nb_element") == "cell_code_source"), None)
-            output = next((n for n in cell.children if n.get("nb_element") == "cell_code_output"), None)
             claims = [node for node in cell.findall(nodes.container) if "claim" in node]
             for node in claims:
                 ledger.note(env, env.docname, node)
@@ -54,7 +56,7 @@ class Cells(SphinxTransform):
                 ids = ", ".join(node["claim"]["id"] for node in claims)
                 cell.replace_self(fold(ids or "Preparation", source, classes=["cell", "ledger-cell"]))
             elif source is not None and claims:
-                self._claims(cell, source, claims, output)
+                self._claim(cell, source, claims)
             elif source is not None and "hide_mode" not in cell:
                 self._fold_long(source)
             for listing in [node for node in cell.findall(nodes.container) if "source" in node["classes"]]:
@@ -62,22 +64,18 @@ class Cells(SphinxTransform):
                 if source in cell.children:
                     cell.remove(source)  # the call that fetched it says nothing that the listing's head does not
 
-    def _claims(
-        self, cell: nodes.container, source: nodes.Element, claims: list[nodes.container], output: nodes.Element | None
-    ) -> None:
-        lines = [ledger.line(node) for node in claims]
+    def _claim(self, cell: nodes.container, source: nodes.Element, claims: list[nodes.container]) -> None:
+        if len(claims) > 1:
+            logger.warning("a cell in the text gives one verdict: %s", claims[1]["claim"]["id"], location=cell)
+        line = ledger.line(claims[0], source)
         for node in claims:
             node.parent.remove(node)
-        rest = [output] if output is not None and output.children else []
-        code = Fold("", Summary("", nodes.inline("", "Code", classes=["closed"]),
-                                nodes.inline("", "Hide code", classes=["opened"])), source,
-                    classes=["claim-code"])  # fmt: skip
-        claimed = box("claims", *lines, code)
-        cell.replace_self([*rest, claimed])
+        cell.remove(source)
+        cell.replace_self([*(child for child in cell.children if child.children), line])
 
     @staticmethod
-    def _fold_long(box: nodes.Element, lines: int | None = None) -> None:
-        code = next(iter(box.findall(nodes.literal_block)), None)
+    def _fold_long(listing: nodes.Element, lines: int | None = None) -> None:
+        code = next(iter(listing.findall(nodes.literal_block)), None)
         if code is None:
             return
         count = lines or code.astext().count("\n") + 1

@@ -104,16 +104,25 @@ def of_article(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in found if not is_extra(row["id"])]
 
 
-def line(node: nodes.container) -> nodes.Element:
-    """A claim in the text: one sentence, and in the margin on its line what was measured."""
+def line(node: nodes.container, source: nodes.Element) -> nodes.Element:
+    """A claim in the text: one sentence, and in the margin what was measured, which opens the deciding code."""
     id, verdict = node["claim"]["id"], node["claim"]["verdict"]
     says, because, measured = node.children
     word = nodes.strong("", f"{verdict.capitalize()}. ")
+    summary = Summary(
+        "",
+        nodes.inline("", "", *_inlines(measured), classes=["measured"]),
+        nodes.Text(" "),
+        nodes.inline("", id, classes=["claim-id"]),
+        nodes.Text(" "),
+        nodes.inline("", "Code", classes=["closed"]),
+        nodes.inline("", "Hide code", classes=["opened"]),
+    )
     return box(
         "claim",
         html(glyph(verdict)),
         box("claim-says", word, *_inlines(says), nodes.Text(" "), *_inlines(because)),
-        box("claim-measured", *_inlines(measured), box("claim-id", nodes.Text(id))),
+        Fold("", summary, source, classes=["claim-code"]),
         ids=[id.lower()],
     )
 

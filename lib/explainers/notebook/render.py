@@ -73,7 +73,7 @@ def _derivation(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
             _container(name, *([_math(row[name])] if row[name] else [])) for name in ("lhs", "rel", "rhs")
         )
         rows.append(_container("row", lhs, rel, _container("formula", rhs, _container("leader")), reason))
-    parts: list[nodes.Node] = [_container("derivation-title", nodes.Text(data["title"]))]
+    parts: list[nodes.Node] = [_container("derivation-title", *markdown(data["title"]))]
     if data["assumptions"]:
         words = "; ".join(data["assumptions"])
         parts.append(_container("assumptions", *markdown(f"Given: {words}.")))

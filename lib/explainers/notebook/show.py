@@ -19,7 +19,7 @@ SOURCE_MIME = "application/vnd.explainers.source+json"
 FIGURE_MIME = "application/vnd.explainers.figure+json"
 CAPTION_MIME = "application/vnd.explainers.caption+json"
 
-_WIDE, _PHONE, _DPI = 896, 358, 100
+_PHONE, _DPI = 358, 100
 _ROOT = Path(explainers.__file__).parents[1]
 
 
@@ -63,14 +63,15 @@ def figure(
     alt: str,
     caption: str = "",
     ratios: Sequence[float] | None = None,
+    width: int = 896,
     height: int = 280,
     phone_height: int = 220,
 ) -> None:
     """Draw panels side by side, stacked on a phone, with a caption and a text for those who do not see them.
 
     Each panel is a function that draws into the Matplotlib axes it is given; it is called once for each of
-    the two layouts. `height` and `phone_height` are those of one panel's plotting area, in pixels. `caption`
-    is Markdown, its first sentence bold. Raises `ValueError` without `alt` or without panels.
+    the two layouts. `width` is that of all panels together where they stand side by side, `height` and
+    `phone_height` those of one panel's plotting area, in pixels. `caption` is Markdown, its first sentence bold. Raises `ValueError` without `alt` or without panels.
     """
     if not alt.strip():
         raise ValueError("alt: say in words what is seen")
@@ -79,8 +80,8 @@ def figure(
     if ratios is not None and len(ratios) != len(panels):
         raise ValueError(f"ratios: {len(ratios)} for {len(panels)} panels")
     style.use()
-    wide = _svg(panels, list(ratios or [1] * len(panels)), height, stacked=False)
-    phone = _svg(panels, [1] * len(panels), phone_height, stacked=True)
+    wide = _svg(panels, list(ratios or [1] * len(panels)), width, height, stacked=False)
+    phone = _svg(panels, [1] * len(panels), _PHONE, phone_height, stacked=True)
     colours = {value: name for name, value in style.COLOURS.items()}
     themed = [re.sub(r"#[0-9a-f]{6}", lambda m: _themed(m[0], colours), svg) for svg in (wide, phone)]
     display(
@@ -101,10 +102,11 @@ def _themed(colour: str, names: dict[str, str]) -> str:
     return f"var(--{names[colour]})" if colour in names else colour
 
 
-def _svg(panels: Sequence[Callable[[Axes], object]], ratios: list[float], height: int, stacked: bool) -> str:
+def _svg(
+    panels: Sequence[Callable[[Axes], object]], ratios: list[float], width: int, height: int, stacked: bool
+) -> str:
     top, bottom, gap = 36, 28, 44
     rows, columns = (len(panels), 1) if stacked else (1, len(panels))
-    width = _PHONE if stacked else _WIDE
     total = rows * (top + height + bottom)
     # Figure() instead of pyplot: nothing is left open, and no backend shows the figure a second time
     drawing = Figure(figsize=(width / _DPI, total / _DPI), dpi=_DPI)
