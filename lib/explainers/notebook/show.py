@@ -27,6 +27,7 @@ class Source:
     """A piece of the library, as it stands in its file."""
 
     def __init__(self, obj: Any) -> None:
+        obj = inspect.unwrap(obj)  # checked at call time in the tests
         lines, self.first = inspect.getsourcelines(obj)
         self.code = inspect.cleandoc("\n" + "".join(lines)) if lines[0].startswith(" ") else "".join(lines)
         self.last = self.first + len(lines) - 1
@@ -62,7 +63,7 @@ def figure(
     *panels: Callable[[Axes], object],
     alt: str,
     caption: str = "",
-    ratios: Sequence[float] | None = None,
+    ratios: Sequence[float | int] | None = None,
     width: int = 896,
     height: int = 280,
     phone_height: int = 220,
@@ -80,7 +81,7 @@ def figure(
     if ratios is not None and len(ratios) != len(panels):
         raise ValueError(f"ratios: {len(ratios)} for {len(panels)} panels")
     style.use()
-    wide = _svg(panels, list(ratios or [1] * len(panels)), width, height, stacked=False)
+    wide = _svg(panels, ratios or [1] * len(panels), width, height, stacked=False)
     phone = _svg(panels, [1] * len(panels), _PHONE, phone_height, stacked=True)
     colours = {value: name for name, value in style.COLOURS.items()}
     themed = [re.sub(r"#[0-9a-f]{6}", lambda m: _themed(m[0], colours), svg) for svg in (wide, phone)]
@@ -103,7 +104,7 @@ def _themed(colour: str, names: dict[str, str]) -> str:
 
 
 def _svg(
-    panels: Sequence[Callable[[Axes], object]], ratios: list[float], width: int, height: int, stacked: bool
+    panels: Sequence[Callable[[Axes], object]], ratios: Sequence[float | int], width: int, height: int, stacked: bool
 ) -> str:
     top, bottom, gap = 36, 28, 44
     rows, columns = (len(panels), 1) if stacked else (1, len(panels))

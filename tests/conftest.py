@@ -1,0 +1,19 @@
+"""Every test runs with the library's shapes checked, on one thread, with the same examples each time."""
+
+import sys
+
+import jaxtyping
+import torch
+from hypothesis import settings
+
+if "explainers" in sys.modules:
+    raise RuntimeError("explainers was imported before its shapes could be checked")
+# beartype with the numeric tower of PEP 484, as mypy has it: where a float is asked for, 1 will do
+jaxtyping.install_import_hook(
+    "explainers", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+)
+
+torch.set_num_threads(1)
+
+settings.register_profile("explainers", derandomize=True, deadline=None)
+settings.load_profile("explainers")

@@ -1,0 +1,76 @@
+"""Source as it stands in its file, and figures that follow the theme and say in words what is seen."""
+
+import re
+from typing import Any
+
+import pytest
+from matplotlib.axes import Axes
+
+from explainers import fourier_density
+from explainers.notebook import show, style
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    bundles: list[dict[str, Any]] = []
+    monkeypatch.setattr(show, "display", lambda bundle: bundles.append(bundle._repr_mimebundle_()))
+    return bundles
+
+
+def panel(ax: Axes) -> None:
+    style.panel(ax, "Title", xticks=[-1, 0, 1], yticks=[1], ylim=(0, 2))
+    ax.plot([-1, 1], [0.5, 1.5], color=style.COLOURS["c1"])
+    style.label(ax, 0, 1, "a label", "c1")
+
+
+def test_source_is_quoted_with_its_place() -> None:
+    source = show.show_source(fourier_density.log_density)
+    lines = open(fourier_density.__file__, encoding="utf-8").read().splitlines()
+    assert source.path == "explainers/fourier_density.py"
+    assert source.code.splitlines() == lines[source.first - 1 : source.last]
+    assert "```python" in source._repr_mimebundle_()["text/markdown"]
+
+
+def test_source_of_something_else_is_refused() -> None:
+    with pytest.raises(ValueError, match="obj"):
+        show.show_source(re.compile)
+
+
+def test_a_figure_follows_the_theme_and_has_a_second_layout(shown: list[dict[str, Any]]) -> None:
+    show.figure(panel, panel, alt="A rising line.", caption="**Bold.** <span class='c1'>The line</span> rises.")
+    data = shown[0][show.FIGURE_MIME]
+    for size in ("wide", "phone"):
+        assert "var(--c1)" in data[size]
+        assert not re.search("#[0-9a-f]{6}", data[size]), "a colour that is not one of the theme's"
+        assert "a label" in data[size], "text stays text"
+    assert 'width="896"' in data["wide"]
+    assert 'width="358"' in data["phone"]
+    assert shown[0]["text/plain"] == "A rising line."
+    assert "#0064e9" in shown[0]["image/svg+xml"]
+    assert shown[1]["text/plain"] == "**Bold.** The line rises."
+
+
+def test_a_figure_is_the_same_every_time(shown: list[dict[str, Any]]) -> None:
+    show.figure(panel, alt="A rising line.")
+    show.figure(panel, alt="A rising line.")
+    assert shown[0] == shown[1]
+
+
+def test_ids_that_nothing_refers_to_are_gone(shown: list[dict[str, Any]]) -> None:
+    show.figure(panel, alt="A rising line.")
+    svg = shown[0][show.FIGURE_MIME]["wide"]
+    for name in re.findall(r' id="([^"]+)"', svg):
+        assert f"#{name}" in svg
+
+
+@pytest.mark.parametrize(
+    ("panels", "keywords", "names"),
+    [
+        ((panel,), {"alt": " "}, "alt"),
+        ((), {"alt": "Nothing."}, "panels"),
+        ((panel,), {"alt": "One.", "ratios": (1, 2)}, "ratios"),
+    ],
+)
+def test_a_careless_call_is_refused(panels: tuple[Any, ...], keywords: dict[str, Any], names: str) -> None:
+    with pytest.raises(ValueError, match=names):
+        show.figure(*panels, **keywords)

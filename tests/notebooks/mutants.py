@@ -1,0 +1,235 @@
+"""Wrong versions of a derivation: each differs from the right one in a single place."""
+
+import copy
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import sympy as sp
+from sympy import Expr
+from sympy.core.function import AppliedUndef
+
+from explainers.notebook.derive import Certificate, Derivation, Identity, Refused, Step
+from explainers.notebook.derive.facts import points, unfold
+from explainers.notebook.derive.values import NoValue, Point, differ, value
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def cells(path: Path) -> list[tuple[int, str]]:
+    """The cells of a notebook that are tagged `derivation`, with their position."""
+    found = jupytext.read(path).cells
+    return [
+        (position, cell.source)
+        for position, cell in enumerate(found)
+        if cell.cell_type == "code" and "derivation" in cell.metadata.get("tags", [])
+    ]
+
+
+@functools.cache
+def derivations(path: Path) -> dict[int, list[Derivation]]:
+    """The derivations that each tagged cell of a notebook makes, those of a loop and helpers included."""
+    made: list[Derivation] = []
+    original = Derivation.__init__
+
+    def recording(self: Derivation, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        made.append(self)
+
+    Derivation.__init__ = recording  # type: ignore[method-assign]  # restored below
+    try:
+        by_cell: dict[int, list[Derivation]] = {}
+        namespace: dict[str, Any] = {}
+        for position, source in cells(path):
+            before = len(made)
+            exec(compile(source, f"{path.name}, cell {position}", "exec"), namespace)
+            by_cell[position] = made[before:]
+    finally:
+        Derivation.__init__ = original  # type: ignore[method-assign]  # as above
+    return by_cell
+
+
+# ---- expressions
+
+
+def mutants(expr: Expr) -> list[Expr]:
+    """Every expression that differs from `expr` in one place, without repetition."""
+    found = dict.fromkeys([-expr, 2 * expr, expr + 1, *_inside(expr)])
+    return [each for each in found if each != expr]
+
+
+def _inside(expr: Expr) -> Iterator[Expr]:
+    yield from _here(expr)
+    for i, arg in enumerate(expr.args):
+        if isinstance(expr, sp.Sum | sp.Integral) and i:
+            u, lo, hi = arg
+            yield from (
+                expr.func(*expr.args[:i], (u, lo + a, hi + b), *expr.args[i + 1 :])
+                for a, b in ((1, 0), (0, 1), (-1, 0), (0, -1))
+            )
+        elif isinstance(arg, Expr) and not (isinstance(expr, sp.Derivative) and i):
+            for other in _inside(arg):
+                try:
+                    yield expr.func(*expr.args[:i], other, *expr.args[i + 1 :])
+                except (TypeError, ValueError):
+                    continue
+        elif isinstance(arg, sp.MatrixBase):
+            for position, entry in enumerate(arg.flat()):
+                changed = list(arg.flat())
+                changed[position] = entry + 1
+                yield expr.func(sp.ImmutableMatrix(*arg.shape, changed))
+
+
+def _here(expr: Expr) -> Iterator[Expr]:
+    if expr.is_Add or expr.is_Mul:
+        for i, arg in enumerate(expr.args):
+            rest = expr.func(*expr.args[:i], *expr.args[i + 1 :])
+            yield rest
+            if expr.is_Add:
+                yield rest - arg
+                yield rest + 2 * arg
+    elif isinstance(expr, AppliedUndef):
+        for i, arg in enumerate(expr.args):
+            if arg.is_integer:
+                yield expr.func(*expr.args[:i], arg + 1, *expr.args[i + 1 :])
+    elif expr.is_Pow:
+        yield expr.base ** (expr.exp + 1)
+    elif isinstance(expr, sp.conjugate | sp.re | sp.im):
+        yield expr.args[0]
+    elif expr.is_Number or expr.is_Symbol:
+        yield expr + 1
+
+
+# ---- proofs
+
+
+def weaker(proof: Any) -> Iterator[Any]:
+    """The proof object with one term of one of its certificates left out, doubled or negated."""
+    if isinstance(proof, Certificate):
+        for i, (weight, *factors) in enumerate(proof.terms):
+            others = proof.terms[:i] + proof.terms[i + 1 :]
+            yield Certificate(*others) if others else Identity()
+            for factor in (2, -1):
+                yield Certificate(*others, (factor * weight, *factors))
+    elif is_dataclass(proof) and not isinstance(proof, type):
+        for each in fields(proof):
+            for other in weaker(getattr(proof, each.name)):
+                yield replace(proof, **{each.name: other})
+
+
+# ---- the verdict
+
+
+@dataclass
+class Tally:
+    """How many mutants were refused, and how many have the value of the original and say nothing."""
+
+    refused: int = 0
+    agreeing: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.refused + other.refused, self.agreeing + other.agreeing)
+
+
+def agrees(d: Derivation, original: Expr, mutant: Expr) -> bool:
+    """Do both have the same value, wherever both have one? A mutant with no value anywhere does not."""
+    known = [fact for fact in d.facts.values() if not fact.lemma]
+    seen = False
+    for where in points(known, d.model, wanted=10, tries=40):
+        point = Point(where.seed, where.given)
+        try:
+            a, b = value(d.unfold(original), point), value(d.unfold(mutant), point)
+        except NoValue:
+            continue
+        if differ(a, b):
+            return False
+        seen = True
+    return seen
+
+
+def refuses(d: Derivation, step: Step, *, lhs: Expr | None = None, rhs: Expr | None = None) -> bool:
+    """Is the step refused by its own proof, with one side changed?"""
+    try:
+        d.prove(step.lhs if lhs is None else lhs, step.rel, step.rhs if rhs is None else rhs, step.by)
+    except (Refused, ValueError):
+        return True
+    return False
+
+
+def right_sides(d: Derivation, step: Step) -> Tally:
+    """Every mutant of a step's right side is refused, or has its value."""
+    tally = Tally()
+    for mutant in mutants(step.rhs):
+        if refuses(d, step, rhs=mutant):
+            tally.refused += 1
+        else:
+            assert agrees(d, step.rhs, mutant), f"accepted: {step.lhs} {step.rel} {mutant}"
+            tally.agreeing += 1
+    return tally
+
+
+def starts(d: Derivation) -> Tally:
+    """Every mutant of what the chain starts from is refused by the first step, or has its value."""
+    tally, step = Tally(), d.steps[0]
+    for mutant in mutants(d.first):
+        if refuses(d, step, lhs=mutant):
+            tally.refused += 1
+        else:
+            assert agrees(d, d.first, mutant), f"accepted: {mutant} {step.rel} {step.rhs}"
+            tally.agreeing += 1
+    return tally
+
+
+def definitions(d: Derivation) -> Tally:
+    """Every mutant of a definition makes a step fail, or leaves every step of the chain true."""
+    tally = Tally()
+    for i, (head, body) in enumerate(d.definitions):
+        for mutant in mutants(body):
+            changed = copy.copy(d)
+            changed.definitions = (*d.definitions[:i], (head, mutant), *d.definitions[i + 1 :])
+            if any(refuses(changed, step) for step in d.steps):
+                tally.refused += 1
+                continue
+            for step in d.steps:
+                before = unfold(step.lhs, d.definitions) - unfold(step.rhs, d.definitions)
+                after = changed.unfold(step.lhs) - changed.unfold(step.rhs)
+                assert agrees(d, before, after), f"accepted: {head} = {mutant}"
+            tally.agreeing += 1
+    return tally
+
+
+def lemmas(d: Derivation) -> Tally:
+    """Every mutant of a fact (an assumption, or a lemma) makes a step fail, and so does leaving it out."""
+    tally = Tally()
+    for name, fact in d.facts.items():
+        changed = copy.copy(d)
+        changed.facts = {other: each for other, each in d.facts.items() if other != name}
+        assert any(refuses(changed, step) for step in d.steps) or not _own(d, name), f"not needed: {name}"
+        tally.refused += 1
+        if fact.kind == "!=" or not _own(d, name):
+            continue
+        for mutant in mutants(fact.expr):
+            changed.facts = d.facts | {name: replace(fact, expr=mutant)}
+            if any(refuses(changed, step) for step in d.steps):
+                tally.refused += 1
+            else:
+                assert agrees(d, fact.expr, mutant), f"accepted: {name} as {mutant}"
+                tally.agreeing += 1
+    return tally
+
+
+def _own(d: Derivation, name: str) -> bool:
+    return name in d._own
+
+
+def certificates(d: Derivation) -> Tally:
+    """Every step is refused once a term of a certificate is left out, doubled or negated."""
+    tally = Tally()
+    for step in d.steps:
+        for proof in weaker(step.by):
+            assert refuses(d, replace(step, by=proof)), f"accepted: {proof} for {step.rhs}"
+            tally.refused += 1
+    return tally
