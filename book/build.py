@@ -18,11 +18,12 @@ from pathlib import Path
 
 import jupytext
 import nbformat
-from extension import fingerprint, lint
 from jupyter_book.sphinx import build_sphinx
 from jupyter_cache import get_cache
 from jupyter_cache.base import JupyterCacheAbstract
 from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
+
+from extension import fingerprint, lint
 
 TIMEOUT = 600  # seconds for one cell: far above a page's budget, so only a hang meets it
 
@@ -35,7 +36,7 @@ class Worker(ExecutionWorkerLocalMProc):
 
 
 def execute(root: Path) -> dict[str, float]:
-    """Execute the notebooks that changed, in parallel; return the seconds that each page took when it last ran.
+    """Execute the notebooks that changed, in parallel; return the seconds of each page's last execution.
 
     jupyter-cache keys on the cells alone, so a notebook whose other inputs changed is dropped from it first.
     """
@@ -62,8 +63,8 @@ def execute(root: Path) -> dict[str, float]:
         }
         while jobs:
             for name in [name for name, job in jobs.items() if job.ready()]:
-                status, seconds = jobs.pop(name).get()
-                print(f"  {name}  {seconds:.1f} s" + ("" if status == 0 else "  FAILED"), flush=True)
+                status, taken = jobs.pop(name).get()
+                print(f"  {name}  {taken:.1f} s" + ("" if status == 0 else "  FAILED"), flush=True)
                 if status == 0:
                     known[name] = current[name]
                     ledger.write_text(json.dumps(known, indent=1, sort_keys=True))
@@ -75,7 +76,7 @@ def execute(root: Path) -> dict[str, float]:
         print(f"\n{name} failed:\n{record.traceback or 'no traceback'}", file=sys.stderr)
     if failed:
         raise SystemExit(1)
-    seconds = {}
+    seconds: dict[str, float] = {}
     for name, record in records.items():
         cached = cache.get_cached_project_nb(record.pk)
         seconds[name] = float(cached.data.get("execution_seconds", 0.0)) if cached else 0.0
@@ -134,7 +135,7 @@ def write_site(root: Path) -> Path:
 
 
 def swap(site: Path, place: Path) -> None:
-    """Put a copy of `site` where `place` is, whole: two renames, and the next build mends what falls between."""
+    """Put a copy of `site` where `place` is, whole, by two renames; `mend` helps if one is lost."""
     fresh, old = place.with_name(".html-new"), place.with_name(".html-old")
     for folder in (fresh, old):
         shutil.rmtree(folder, ignore_errors=True)
@@ -158,7 +159,9 @@ def main() -> None:
     root = parser.parse_args().root.resolve()
     started = time.perf_counter()
     # the library of this very book, wherever another one is installed
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root / "lib"), os.environ.get("PYTHONPATH")]))
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(root / "lib"), os.environ.get("PYTHONPATH")])
+    )
     sys.path.insert(0, str(root / "lib"))
     place = root / "_build/html"
     mend(place)

@@ -18,8 +18,15 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    code = "import sys, explainers; print(sorted({'torch', 'sympy', 'matplotlib', 'numpy'} & set(sys.modules)))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    code = (
+        "import sys, explainers; print(sorted({'torch', 'sympy', 'matplotlib', 'numpy'} & set(sys.modules)))"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_importing_the_package_is_quick() -> None:
@@ -61,7 +68,9 @@ def test_unknown_chapters_and_records_are_named() -> None:
 
 def test_every_module_stands_in_the_rules_of_who_may_import_whom() -> None:
     modules = {path.stem for path in (ROOT / "lib/explainers").glob("*.py")} - {"__init__"}
-    rules = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[[tool.importlinter.contracts]]")[2]
+    rules = (
+        (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("[[tool.importlinter.contracts]]")[2]
+    )
     assert {name for name in modules if f'"explainers.{name}"' not in rules} == set()
 
 
@@ -69,7 +78,8 @@ def test_every_module_stands_in_the_rules_of_who_may_import_whom() -> None:
 def test_the_wheel_works_without_the_checkout(tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     subprocess.run(
-        [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(ROOT)], check=True
+        [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(ROOT)],
+        check=True,
     )
     (wheel,) = tmp_path.glob("explainers-*.whl")
     # a clean environment that sees the pinned libraries of this one, and of `explainers` the wheel alone
@@ -87,7 +97,8 @@ def test_the_wheel_works_without_the_checkout(tmp_path: Path) -> None:
         "assert 'clean' in explainers.__file__, explainers.__file__\n"
         "assert 'clean' in str(resources.folder('claims'))\n"
         "assert resources.folder('results').is_dir()\n"
-        "print(len(resources.chapter_claims('fourier_density')), FourierDensity(3).log_prob(torch.zeros(1)).item())\n"
+        "count = len(resources.chapter_claims('fourier_density'))\n"
+        "print(count, FourierDensity(3).log_prob(torch.zeros(1)).item())\n"
     )
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
@@ -95,3 +106,11 @@ def test_the_wheel_works_without_the_checkout(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("40 ") or done.stdout.startswith("41 ")
+
+
+def test_the_snippet_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (snippet,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.S
+    )
+    exec(compile(snippet, "README.md", "exec"), {})
+    assert "tensor" in capsys.readouterr().out

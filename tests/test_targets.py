@@ -14,7 +14,9 @@ def at(x: float) -> float:
 
 
 def test_seven_modes_is_a_density_with_seven_modes() -> None:
-    assert math.isclose(quad(at, -1, 1, limit=400, points=[-0.78, -0.55, -0.3, -0.12, 0.18, 0.45, 0.72])[0], 1, abs_tol=1e-7)
+    assert math.isclose(
+        quad(at, -1, 1, limit=400, points=[-0.78, -0.55, -0.3, -0.12, 0.18, 0.45, 0.72])[0], 1, abs_tol=1e-7
+    )
     p = seven_modes(torch.linspace(-1, 1, 4001, dtype=torch.float64))
     assert ((p[1:-1] > p[:-2]) & (p[1:-1] > p[2:])).sum() == 7
 
@@ -22,7 +24,9 @@ def test_seven_modes_is_a_density_with_seven_modes() -> None:
 def test_quantiles_cut_the_mass_into_equal_parts() -> None:
     points = quantiles(seven_modes, 10)
     masses = [quad(at, -1, float(point), limit=400)[0] for point in points]
-    assert torch.allclose(torch.tensor(masses, dtype=torch.float64), torch.arange(0.05, 1, 0.1, dtype=torch.float64), atol=1e-5)
+    assert torch.allclose(
+        torch.tensor(masses, dtype=torch.float64), torch.arange(0.05, 1, 0.1, dtype=torch.float64), atol=1e-5
+    )
 
 
 def test_quantiles_refuse_to_count_to_nothing() -> None:

@@ -13,7 +13,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # here and not above: these read the book's library, whose place build.py sets before Sphinx starts
     from extension import assets, cells, elements, ledger, outdated, places
 
-    app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it whether its extension is there or not
+    app.add_config_value(
+        "comments_config", {}, "html"
+    )  # Jupyter Book sets it whether its extension is there or not
     app.add_html_theme("book", str(BOOK / "theme"))
     for module in (elements, cells, ledger, places, outdated, assets):
         module.setup(app)

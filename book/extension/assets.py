@@ -10,7 +10,14 @@ from sphinx.application import Sphinx
 
 from extension import places
 
-SEARCH_SCRIPTS = ("documentation_options", "doctools", "sphinx_highlight", "searchtools", "language_data", "searchindex")
+SEARCH_SCRIPTS = (
+    "documentation_options",
+    "doctools",
+    "sphinx_highlight",
+    "searchtools",
+    "language_data",
+    "searchindex",
+)
 KEPT = (  # of what Sphinx copies into _static
     "book.css", "page.js", "icon.svg", "fonts", "mathjax",
     *(f"{name}.js" for name in SEARCH_SCRIPTS),
@@ -18,8 +25,10 @@ KEPT = (  # of what Sphinx copies into _static
 MATHJAX = "mathjax/tex-chtml.js"
 
 
-def choose(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], _: nodes.document | None) -> None:
-    """Keep a page's own script and style, and MathJax where there is a formula; give the templates their data."""
+def choose(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], _: nodes.document | None
+) -> None:
+    """Keep a page's own script and style, MathJax where there is a formula; give templates their data."""
     formulas = 'class="math ' in context.get("body", "")
     wanted = ["page.js", *([MATHJAX] if formulas else [])]
     if templatename == "search.html":
@@ -28,7 +37,13 @@ def choose(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any
     context["script_files"] = [f for f in scripts if any(str(f.filename).endswith(name) for name in wanted)]
     context["css_files"] = [f for f in context["css_files"] if str(f.filename).endswith("book.css")]
     context["parts"], context["itself"] = places.parts(app.env), places.itself(app.env)
-    context["kind"] = "home" if pagename == app.config.root_doc else "chapter" if pagename.startswith("notebooks/") else "page"
+    context["kind"] = (
+        "home"
+        if pagename == app.config.root_doc
+        else "chapter"
+        if pagename.startswith("notebooks/")
+        else "page"
+    )
     # a chapter's neighbours in its own folder are chapters; the pages about the book are not read in turn
     for name, link in (("before", context.get("prev")), ("after", context.get("next"))):
         context[name] = link if link and "/" not in link["link"] else None
@@ -44,7 +59,9 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None:
         return
     static = Path(app.outdir) / "_static"
-    package = Path(str(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax")))
+    package = Path(
+        str(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax"))
+    )
     for name in ("tex-chtml.js", "output/chtml/fonts/woff-v2"):
         source, target = package / name, static / "mathjax" / name
         if not target.exists():

@@ -62,11 +62,15 @@ class Cells(SphinxTransform):
             for listing in [node for node in cell.findall(nodes.container) if "source" in node["classes"]]:
                 self._fold_long(listing, listing["lines"])
                 if source in cell.children:
-                    cell.remove(source)  # the call that fetched it says nothing that the listing's head does not
+                    cell.remove(
+                        source
+                    )  # the call that fetched it says nothing that the listing's head does not
 
     def _claim(self, cell: nodes.container, source: nodes.Element, claims: list[nodes.container]) -> None:
         if len(claims) > 1:
-            logger.warning("a cell in the text gives one verdict: %s", claims[1]["claim"]["id"], location=cell)
+            logger.warning(
+                "a cell in the text gives one verdict: %s", claims[1]["claim"]["id"], location=cell
+            )
         line = ledger.line(claims[0], source)
         for node in claims:
             node.parent.remove(node)
@@ -83,7 +87,23 @@ class Cells(SphinxTransform):
             code.replace_self(fold(f"Show {count} lines", code.deepcopy(), classes=["long-code"]))
 
 
+class Given(SphinxTransform):
+    """Say what a derivation takes for granted once, and not again in the next one if it is the same."""
+
+    default_priority = 415
+
+    def apply(self, **_: Any) -> None:
+        last = ""
+        for given in [n for n in self.document.findall(nodes.container) if "assumptions" in n["classes"]]:
+            words = given.astext()
+            if words == last:
+                given.children = []
+                given += nodes.paragraph("", "Given as before.")
+            last = words
+
+
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.add_transform(OurMime)
     app.add_transform(Cells)
+    app.add_transform(Given)

@@ -18,8 +18,8 @@ import yaml
 
 PACKAGE = "explainers"
 MACHINE_ROOM = (
-    "book/build.py", "book/extension", "book/theme", "book/pictures", "book/chapters.yml", "_config.yml", "_toc.yml",
-    "requirements.txt", f"lib/{PACKAGE}/notebook/render.py",
+    "book/build.py", "book/extension", "book/theme", "book/pictures", "book/chapters.yml", "_config.yml",
+    "_toc.yml", "requirements.txt", f"lib/{PACKAGE}/notebook/render.py",
 )  # fmt: skip
 
 
@@ -62,7 +62,9 @@ def of_machine_room(root: Path) -> str:
 
 def _files(path: Path) -> Iterator[Path]:
     if path.is_dir():
-        yield from (file for file in sorted(path.rglob("*")) if file.is_file() and "__pycache__" not in file.parts)
+        yield from (
+            file for file in sorted(path.rglob("*")) if file.is_file() and "__pycache__" not in file.parts
+        )
     else:
         yield path
 

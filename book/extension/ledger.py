@@ -10,12 +10,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from docutils import nodes
-from explainers.resources import chapter_claims, chapters
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+from explainers.resources import chapter_claims, chapters
 from extension.elements import Fold, Summary, box, html
 
 COLLECTING = {"index", "book/claims", "book/status"}
@@ -68,7 +68,9 @@ def inline(text: str) -> str:
     parts = re.split(r"(\$[^$]+\$|`[^`]+`)", text)
     for index, part in enumerate(parts):
         if part.startswith("$"):
-            parts[index] = rf'<span class="math notranslate nohighlight">\({escape(part[1:-1], quote=False)}\)</span>'
+            parts[index] = (
+                rf'<span class="math notranslate nohighlight">\({escape(part[1:-1], quote=False)}\)</span>'
+            )
         elif part.startswith("`"):
             parts[index] = f"<code>{escape(part[1:-1])}</code>"
         else:
@@ -83,9 +85,7 @@ def note(env: BuildEnvironment, docname: str, node: nodes.Element) -> None:
 
 
 def _verdicts(env: BuildEnvironment) -> dict[str, dict[str, dict[str, str]]]:
-    if not hasattr(env, "book_verdicts"):
-        env.book_verdicts = {}  # type: ignore[attr-defined]  # an environment is Sphinx's place for such data
-    return env.book_verdicts
+    return env.__dict__.setdefault("book_verdicts", {})  # Sphinx keeps what stands on the environment
 
 
 def rows(env: BuildEnvironment, docname: str) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def of_article(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def line(node: nodes.container, source: nodes.Element) -> nodes.Element:
-    """A claim in the text: one sentence, and in the margin what was measured, which opens the deciding code."""
+    """A claim in the text: a sentence, and in the margin what was measured, which opens the code."""
     id, verdict = node["claim"]["id"], node["claim"]["verdict"]
     says, because, measured = node.children
     word = nodes.strong("", f"{verdict.capitalize()}. ")
@@ -134,7 +134,10 @@ def _inlines(element: nodes.Node) -> list[nodes.Node]:
 
 def table(found: list[dict[str, Any]], placed: set[str]) -> str:
     """The ledger's table; ids that have no line in the text (`placed`) are anchored here."""
-    groups = {name: [row for row in of_article(found) if row["verdict"] == verdict] for verdict, name in GROUPS.items()}
+    groups = {
+        name: [row for row in of_article(found) if row["verdict"] == verdict]
+        for verdict, name in GROUPS.items()
+    }
     groups["What we add"] = [row for row in found if is_extra(row["id"])]
     bodies = []
     for name, members in groups.items():
@@ -143,7 +146,11 @@ def table(found: list[dict[str, Any]], placed: set[str]) -> str:
         lines = "".join(_row(row, placed) for row in members)
         bodies.append(f'<tbody><tr><th colspan="3" scope="rowgroup">{name}</th></tr>{lines}</tbody>')
     head = "<thead><tr><th>Claim</th><th>In our words</th><th>Measured</th></tr></thead>"
-    return f'<div class="scroll" role="region" tabindex="0" aria-label="Claims"><table class="ledger-table">{head}{"".join(bodies)}</table></div>'
+    content = head + "".join(bodies)
+    return (
+        '<div class="scroll" role="region" tabindex="0" aria-label="Claims">'
+        f'<table class="ledger-table">{content}</table></div>'
+    )
 
 
 def _row(row: dict[str, Any], placed: set[str]) -> str:
@@ -176,7 +183,10 @@ class Chapter(SphinxTransform):
             lead, source = paragraphs
             lead["classes"].append("lead")
             source["classes"].append("article-source")
-            link = f'<a class="claim-counts" href="#all-claims-of-the-article">{marks(found)} <span>{summary}</span></a>'
+            link = (
+                '<a class="claim-counts" href="#all-claims-of-the-article">'
+                f"{marks(found)} <span>{summary}</span></a>"
+            )
             source.parent.insert(source.parent.index(source) + 1, html(link))
         for section in self.document.findall(nodes.section):
             if section[0].astext() == LEDGER_TITLE:
@@ -185,16 +195,32 @@ class Chapter(SphinxTransform):
     def _ledger(self, section: nodes.section) -> None:
         found = rows(self.env, self.env.docname)
         own = of_article(found)
-        placed = {id for node in self.document.findall(nodes.container) for id in node["ids"] if "claim" in node["classes"]}
+        placed = {
+            id
+            for node in self.document.findall(nodes.container)
+            for id in node["ids"]
+            if "claim" in node["classes"]
+        }
         title, *rest = section.children
         heading = Summary(
             "",
-            nodes.rubric("", f"All {len(own)} claims of the article", classes=["ledger-title"], **{"heading-level": 2}),
+            nodes.rubric(
+                "", f"All {len(own)} claims of the article", classes=["ledger-title"], **{"heading-level": 2}
+            ),
             html(f'<span class="ledger-counts">{counts(own)}</span>{marks(own)}'),
         )
-        code = [box("ledger-code", nodes.paragraph("", "The code that decides the claims not met in the text:"), *rest)]
+        code = [
+            box(
+                "ledger-code",
+                nodes.paragraph("", "The code that decides the claims not met in the text:"),
+                *rest,
+            )
+        ]
         section.children = []
-        section += [title, Fold("", heading, html(table(found, placed)), *(code if rest else []), classes=["ledger"])]
+        section += [
+            title,
+            Fold("", heading, html(table(found, placed)), *(code if rest else []), classes=["ledger"]),
+        ]
         section["classes"].append("ledger-section")
 
 

@@ -1,4 +1,4 @@
-"""What a notebook may not do: a verdict on a constant, or Markdown that does not survive the export."""
+"""What a notebook may not do: decide on a constant, scroll sideways, use Markdown that does not survive."""
 
 import ast
 import builtins
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jupytext
 
+WIDTH = 88  # columns that a page shows before code has to be scrolled
 DIRECTIVES = {"margin", "figure", "math"}
 ROLES = {"term", "cite", "cite:t", "cite:p", "eq"}
 VERDICTS = {"holds", "qualified", "refuted"}
@@ -23,17 +24,23 @@ def check(path: Path) -> list[str]:
 
 
 def _code(source: str) -> list[str]:
-    complaints = []
+    complaints = [
+        f"line {number}: {len(line)} columns are wider than a page shows ({WIDTH})"
+        for number, line in enumerate(source.splitlines(), start=1)
+        if len(line) > WIDTH
+    ]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in VERDICTS:
             condition = next(
-                (word.value for word in node.keywords if word.arg == "condition"), node.args[0] if node.args else None
+                (word.value for word in node.keywords if word.arg == "condition"),
+                node.args[0] if node.args else None,
             )
             if condition is None:
                 complaints.append(f"line {node.lineno}: {node.func.attr} has no condition")
             elif not {part.id for part in ast.walk(condition) if isinstance(part, ast.Name)} - NOT_MEASURED:
                 complaints.append(
-                    f"line {node.lineno}: the condition {ast.unparse(condition)!r} depends on nothing measured"
+                    f"line {node.lineno}: the condition {ast.unparse(condition)!r} "
+                    "depends on nothing measured"
                 )
     return complaints
 

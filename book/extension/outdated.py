@@ -8,12 +8,16 @@ from sphinx.environment import BuildEnvironment
 from extension import fingerprint, ledger
 
 
-def find(app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+def find(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
     """The notebooks whose fingerprint changed, and with any change the pages that collect from notebooks."""
     root = Path(app.srcdir)
-    known: dict[str, str] = getattr(env, "page_fingerprints", {})
-    current = {name.removesuffix(".md"): fingerprint.of_page(root, name) for name in fingerprint.notebooks(root)}
-    env.page_fingerprints = current  # type: ignore[attr-defined]  # an environment is Sphinx's place for such data
+    known: dict[str, str] = env.__dict__.get("page_fingerprints", {})
+    current = {
+        name.removesuffix(".md"): fingerprint.of_page(root, name) for name in fingerprint.notebooks(root)
+    }
+    env.__dict__["page_fingerprints"] = current
     stale = {name for name, value in current.items() if known.get(name) != value}
     if stale or removed or (added | changed) & set(current):
         stale |= {name for name in fingerprint.documents(root) if name in ledger.COLLECTING}

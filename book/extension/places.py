@@ -2,6 +2,7 @@
 
 import platform
 import re
+from collections.abc import Callable
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
@@ -25,7 +26,17 @@ ITSELF = [
     ("book/glossary", "Glossary", "of the terms used"),
     ("book/bibliography", "Bibliography", "of the sources"),
 ]
-VERSIONS = ("torch", "sympy", "numpy", "scipy", "scikit-learn", "matplotlib", "jupyter-book", "myst-nb", "Sphinx")
+VERSIONS = (
+    "torch",
+    "sympy",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "matplotlib",
+    "jupyter-book",
+    "myst-nb",
+    "Sphinx",
+)
 
 
 class Place(nodes.General, nodes.Element):
@@ -68,16 +79,20 @@ def itself(env: BuildEnvironment) -> list[tuple[str, str, str]]:
     return [entry for entry in ITSELF if entry[0] in env.found_docs]
 
 
-def _cards(env: BuildEnvironment, builder: StandaloneHTMLBuilder, docname: str) -> str:
+def _cards(env: BuildEnvironment, builder: Builder, docname: str) -> str:
     sections = []
     for part in parts(env):
         cards = "".join(_card(env, builder, docname, chapter) for chapter in part["chapters"])
-        sections.append(_part(part["part"], part["says"], f'<div class="cards">{cards}</div>', len(part["chapters"])))
+        sections.append(
+            _part(part["part"], part["says"], f'<div class="cards">{cards}</div>', len(part["chapters"]))
+        )
     links = "".join(
         f'<li><a href="{builder.get_relative_uri(docname, doc)}">{name}</a> {words}</li>'
         for doc, name, words in itself(env)
     )
-    sections.append(_part("The book itself", "What stands behind the chapters", f'<ul class="itself">{links}</ul>', 1))
+    sections.append(
+        _part("The book itself", "What stands behind the chapters", f'<ul class="itself">{links}</ul>', 1)
+    )
     return f'<div class="parts">{"".join(sections)}</div>'
 
 
@@ -89,7 +104,7 @@ def _part(name: str, says: str, content: str, width: int) -> str:
     )
 
 
-def _card(env: BuildEnvironment, builder: StandaloneHTMLBuilder, docname: str, chapter: dict[str, Any]) -> str:
+def _card(env: BuildEnvironment, builder: Builder, docname: str, chapter: dict[str, Any]) -> str:
     picture = (BOOK / "pictures" / f"{chapter['name']}.svg").read_text(encoding="utf-8")
     title, foot = escape(chapter["title"]), '<span class="to-come">not yet written</span>'
     if chapter["doc"]:
@@ -100,11 +115,12 @@ def _card(env: BuildEnvironment, builder: StandaloneHTMLBuilder, docname: str, c
     state = "" if chapter["doc"] else " waiting"
     return (
         f'<article class="card{state}"><div class="picture">{picture}</div><h3>{title}</h3>'
-        f'<p><b>{escape(chapter["short"])}.</b> {escape(chapter["says"])}</p><div class="foot">{foot}</div></article>'
+        f"<p><b>{escape(chapter['short'])}.</b> {escape(chapter['says'])}</p>"
+        f'<div class="foot">{foot}</div></article>'
     )
 
 
-def _all_claims(env: BuildEnvironment, builder: StandaloneHTMLBuilder, docname: str) -> str:
+def _all_claims(env: BuildEnvironment, builder: Builder, docname: str) -> str:
     lines = []
     for part in parts(env):
         for chapter in part["chapters"]:
@@ -114,9 +130,9 @@ def _all_claims(env: BuildEnvironment, builder: StandaloneHTMLBuilder, docname: 
             for row in ledger.rows(env, chapter["doc"]):
                 lines.append(
                     f'<tr><td class="claim-name"><a href="{page}#{row["id"].lower()}">{row["id"]}</a></td>'
-                    f'<td>{ledger.inline(row["text"])}</td>'
+                    f"<td>{ledger.inline(row['text'])}</td>"
                     f'<td class="verdict">{ledger.glyph(row["verdict"])} {_verdict_word(row)}</td>'
-                    f'<td>{ledger.inline(str(row["measured"]))}</td></tr>'
+                    f"<td>{ledger.inline(str(row['measured']))}</td></tr>"
                 )
     head = "<thead><tr><th>Claim</th><th>In our words</th><th>Verdict</th><th>Measured</th></tr></thead>"
     return (
@@ -136,16 +152,21 @@ def _verdict_word(row: dict[str, Any]) -> str:
 def _versions(*_: object) -> str:
     lines = "".join(f"<tr><td>{name}</td><td>{version(name)}</td></tr>" for name in VERSIONS)
     lines = f"<tr><td>Python</td><td>{platform.python_version()}</td></tr>{lines}"
-    return f'<table class="versions"><thead><tr><th>Package</th><th>Version</th></tr></thead><tbody>{lines}</tbody></table>'
+    head = "<thead><tr><th>Package</th><th>Version</th></tr></thead>"
+    return f"<table>{head}<tbody>{lines}</tbody></table>"
 
 
-_FILL = {"cards": _cards, "all-claims": _all_claims, "versions": _versions}
+_FILL: dict[str, Callable[[BuildEnvironment, Builder, str], str]] = {
+    "cards": _cards,
+    "all-claims": _all_claims,
+    "versions": _versions,
+}
 
 
 def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Fill the places of a page that is about to be written."""
     for place in list(doctree.findall(Place)):
-        place.replace_self(html(_FILL[place["kind"]](app.env, app.builder, docname)))  # type: ignore[arg-type]  # HTML only
+        place.replace_self(html(_FILL[place["kind"]](app.env, app.builder, docname)))
 
 
 def setup(app: Sphinx) -> None:

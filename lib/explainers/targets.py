@@ -15,7 +15,7 @@ _WEIGHTS = (0.11, 0.16, 0.10, 0.17, 0.20, 0.11, 0.15)
 
 
 def seven_modes(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
-    """A density on [-1, 1] with seven narrow modes of unequal place, width and weight: a mixture of Gaussians.
+    """A density on [-1, 1]: seven narrow Gaussians, unequal in place, width and weight.
 
     The tails outside [-1, 1] hold less than 1e-7 of the mass.
     """
@@ -41,5 +41,5 @@ def quantiles(density: Density, count: int, *, points: int = 20_001) -> Float[Te
 
 
 def divergence(truth: Float[Tensor, " points"], fit: Float[Tensor, " points"], width: float) -> float:
-    """KL(truth || fit) in nats, from both densities at equally spaced points `width` apart (a Riemann sum)."""
+    """KL(truth || fit) in nats, a Riemann sum over equally spaced points that are `width` apart."""
     return float(torch.where(truth > 0, truth * (truth / fit).log(), 0).sum() * width)

@@ -1,4 +1,4 @@
-"""Builds of a miniature book: what is executed and written again, and what a killed or failed build leaves."""
+"""Builds of a miniature book: what is renewed, and what a killed or failed build leaves."""
 
 import json
 import os
@@ -48,6 +48,12 @@ claim("{prefix}-01").holds(value() > 0, f"value {{value()}}")
 """
 
 
+MODULES = {
+    "alpha": "def value():\n    return 1\n",
+    "beta": "from explainers.shared import one\n\n\ndef value():\n    return one()\n",
+}
+
+
 @dataclass
 class Book:
     """A two-page book in a folder of its own, with its own library."""
@@ -55,7 +61,9 @@ class Book:
     root: Path
 
     def build(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(
+            self.command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=120
+        )
 
     @property
     def command(self) -> list[str]:
@@ -97,19 +105,35 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     root = tmp_path_factory.mktemp("book")
     for name in ("book/extension", "book/theme", "book/pictures", "lib/explainers/notebook"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("book/build.py", "book/chapters.yml", "book/references.bib", "_config.yml", "requirements.txt",
+    for name in ("book/build.py", "book/chapters.yml", "book/references.bib", "_config.yml",
+                 "requirements.txt",
                  "lib/explainers/__init__.py", "lib/explainers/resources.py"):  # fmt: skip
         shutil.copy(ROOT / name, root / name)
     for folder in ("notebooks", "results", "book/claims"):
         (root / folder).mkdir(parents=True)
-    toc = {"format": "jb-book", "root": "index", "chapters": [{"file": f"notebooks/{n}"} for n in ("alpha", "beta")]}
+    toc = {
+        "format": "jb-book",
+        "root": "index",
+        "chapters": [{"file": f"notebooks/{n}"} for n in ("alpha", "beta")],
+    }
     (root / "_toc.yml").write_text(yaml.safe_dump(toc))
     (root / "index.md").write_text("# Home\n\nA miniature.\n\n```{cards}\n```\n")
     (root / "results/alpha-cpu.json").write_text(json.dumps({"rows": [1]}))
-    for name, prefix, extra in (("alpha", "AL", 'record("alpha-cpu")["rows"]'), ("beta", "BE", '"nothing recorded"')):
-        (root / f"lib/explainers/{name}.py").write_text("from explainers.shared import one\n\n\ndef value():\n    return one()\n"
-                                                        if name == "beta" else "def value():\n    return 1\n")  # fmt: skip
-        claims = {"claims": [{"id": f"{prefix}-01", "kind": "DEF", "text": f"The value of {name} is positive.", "bar": "> 0"}]}
+    for name, prefix, extra in (
+        ("alpha", "AL", 'record("alpha-cpu")["rows"]'),
+        ("beta", "BE", '"nothing recorded"'),
+    ):
+        (root / f"lib/explainers/{name}.py").write_text(MODULES[name])
+        claims = {
+            "claims": [
+                {
+                    "id": f"{prefix}-01",
+                    "kind": "DEF",
+                    "text": f"The value of {name} is positive.",
+                    "bar": "> 0",
+                }
+            ]
+        }
         (root / f"book/claims/{name}.yml").write_text(yaml.safe_dump(claims))
         (root / f"notebooks/{name}.md").write_text(NOTEBOOK.format(name=name, prefix=prefix, extra=extra))
     (root / "lib/explainers/shared.py").write_text("def one():\n    return 1\n")
@@ -198,7 +222,8 @@ def test_a_killed_build_leaves_the_last_site_and_the_next_build_works(book: Book
     hang = "import time\ntime.sleep(20)\n" if moment == "executing" else "# changed\n"
     (book.root / "lib/explainers/alpha.py").write_text(hang + original)
     process = subprocess.Popen(
-        book.command, cwd=book.root, env=book.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        book.command, cwd=book.root, env=book.environment, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
         start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -244,7 +269,8 @@ def test_a_site_lost_between_the_two_renames_comes_back(book: Book) -> None:
         ("import uuid", "import sys, uuid\nprint('oops', file=sys.stderr)", "stderr"),
         ("Prose of alpha.", "Prose with {term}`an unknown word`.", "not in glossary"),
     ],
-    ids=["a false claim", "a literal condition", "an unknown id", "a second verdict", "no verdict", "a directive that would not survive",
+    ids=["a false claim", "a literal condition", "an unknown id", "a second verdict", "no verdict",
+         "a directive that would not survive",
          "a cell that warns", "a broken reference"],
 )  # fmt: skip
 def test_a_build_fails_and_says_why(book: Book, old: str, new: str, says: str) -> None:

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, Response
 
-from tests.book.conftest import SITE, pages
+from tests.book.conftest import pages
 
 pytestmark = pytest.mark.book
 
@@ -26,18 +26,29 @@ SENTINELS = {
     "genindex.html": "Index",
 }
 READ = [page for page in SENTINELS if page != "genindex.html"]
-BUDGET = 130_000  # bytes of a page, gzipped, fonts included, without the formulas' engine and the figures' data
+BUDGET = (
+    130_000  # bytes of a page, gzipped, fonts included, without the formulas' engine and the figures' data
+)
 
 
-def open_page(browser: Browser, url: str, *, width: int = 1440, theme: str = "light", page: str = "") -> tuple[Page, list[str]]:
+def open_page(
+    browser: Browser, url: str, *, width: int = 1440, theme: str = "light", page: str = ""
+) -> tuple[Page, list[str]]:
     """A page in a fresh context, and the list that its troubles go to."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)  # type: ignore[arg-type]  # a literal type
     tab = context.new_page()
     trouble: list[str] = []
-    tab.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
+    tab.on(
+        "console", lambda m: trouble.append(f"console: {m.text}") if m.type in ("error", "warning") else None
+    )
     tab.on("pageerror", lambda error: trouble.append(f"error: {error}"))
     tab.on("requestfailed", lambda request: trouble.append(f"failed: {request.url}"))
-    tab.on("response", lambda response: trouble.append(f"{response.status}: {response.url}") if response.status >= 400 else None)
+    tab.on(
+        "response",
+        lambda response: (
+            trouble.append(f"{response.status}: {response.url}") if response.status >= 400 else None
+        ),
+    )
     tab.goto(url)
     settle(tab)
     return tab, trouble
@@ -89,7 +100,9 @@ def test_no_link_inside_the_book_is_broken(site: Path) -> None:
     for page in pages():
         soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
         ids = [tag["id"] for tag in soup.find_all(id=True)]
-        assert len(ids) == len(set(ids)), f"{page}: an id stands twice: {sorted({i for i in ids if ids.count(i) > 1})}"
+        assert len(ids) == len(set(ids)), (
+            f"{page}: an id stands twice: {sorted({i for i in ids if ids.count(i) > 1})}"
+        )
         anchors[page] = (soup, set(ids))
     broken = []
     for page, (soup, _) in anchors.items():
@@ -109,7 +122,9 @@ def test_no_link_inside_the_book_is_broken(site: Path) -> None:
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("page", READ)
-def test_a_page_has_no_accessibility_violation(page: str, theme: str, width: int, browser: Browser, address: str) -> None:
+def test_a_page_has_no_accessibility_violation(
+    page: str, theme: str, width: int, browser: Browser, address: str
+) -> None:
     tab, _ = open_page(browser, f"{address}/{page}", width=width, theme=theme)
     tab.evaluate("document.querySelectorAll('main details').forEach(fold => { fold.open = true; })")
     rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -159,7 +174,7 @@ def test_an_injected_inline_script_does_not_run(browser: Browser, address: str) 
 
 
 def weigh(browser: Browser, address: str, page: str) -> dict[str, int]:
-    """Bytes by kind after gzip -9 (fonts are compressed already), without MathJax and the figures' drawings."""
+    """Bytes by kind after gzip -9 (fonts are compressed already), without MathJax and the drawings."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     tab = context.new_page()
     responses: list[Response] = []
@@ -262,7 +277,12 @@ def test_cards_say_which_chapters_are_to_come(site: Path) -> None:
     assert len(cards) == 8
     for card in cards:
         assert bool(card.select_one("h3 a")) != ("not yet written" in card.get_text())
-    assert {p.get_text() for p in soup.select(".part h2")} >= {"Attention", "Generating", "Training", "Programming"}
+    assert {p.get_text() for p in soup.select(".part h2")} >= {
+        "Attention",
+        "Generating",
+        "Training",
+        "Programming",
+    }
 
 
 def test_the_counts_of_the_ledger_are_those_of_the_page(site: Path) -> None:

@@ -7,6 +7,7 @@ import torch
 
 from explainers.notebook import claim as module
 from explainers.notebook.claim import MIME, ClaimFailed, claim
+from explainers.notebook.words import tidy
 from explainers.resources import chapter_claims
 
 
@@ -87,4 +88,4 @@ def test_our_own_additions_only_hold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_numbers_are_written_as_a_reader_writes_them() -> None:
-    assert module._lighter("1.5e-09 and 3e+04, -0.2, x-1, $e^{-2}$") == "1.5e-9 and 3e4, −0.2, x-1, $e^{-2}$"
+    assert tidy("1.5e-09 and 3e+04, -0.2, x-1, $e^{-2}$ -3") == "1.5e-9 and 3e4, −0.2, x-1, $e^{-2}$ −3"

@@ -1,6 +1,7 @@
 """Source as it stands in its file, and figures that follow the theme and say in words what is seen."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ def panel(ax: Axes) -> None:
 
 def test_source_is_quoted_with_its_place() -> None:
     source = show.show_source(fourier_density.log_density)
-    lines = open(fourier_density.__file__, encoding="utf-8").read().splitlines()
+    lines = Path(fourier_density.__file__).read_text(encoding="utf-8").splitlines()
     assert source.path == "explainers/fourier_density.py"
     assert source.code.splitlines() == lines[source.first - 1 : source.last]
     assert "```python" in source._repr_mimebundle_()["text/markdown"]
@@ -37,7 +38,9 @@ def test_source_of_something_else_is_refused() -> None:
 
 
 def test_a_figure_follows_the_theme_and_has_a_second_layout(shown: list[dict[str, Any]]) -> None:
-    show.figure(panel, panel, alt="A rising line.", caption="**Bold.** <span class='c1'>The line</span> rises.")
+    show.figure(
+        panel, panel, alt="A rising line.", caption="**Bold.** <span class='c1'>The line</span> rises."
+    )
     data = shown[0][show.FIGURE_MIME]
     for size in ("wide", "phone"):
         assert "var(--c1)" in data[size]

@@ -65,7 +65,11 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], dict[str, tupl
         namespace: dict[str, Any] = {}
         for cell in jupytext.read(ROOT / "notebooks/fourier_density.md").cells:
             # the held-out study decides no claim and takes most of the time
-            if cell.cell_type == "code" and "load_iris" not in cell.source and "mixture.items()" not in cell.source:
+            if (
+                cell.cell_type == "code"
+                and "load_iris" not in cell.source
+                and "mixture.items()" not in cell.source
+            ):
                 exec(compile(cell.source, "cell", "exec"), namespace)
         return found
 
@@ -100,7 +104,12 @@ def test_every_claim_that_holds_can_fail(
         with monkeypatch.context() as patch:
             patch.setattr(fourier_density, function, wrong)
             for id, (verdict, true) in run().items():
-                if verdict == "holds" and chapter_claims("fourier_density")[id]["kind"] in {"DERIV", "BOUND", "ALGO", "MEAS"}:
+                if verdict == "holds" and chapter_claims("fourier_density")[id]["kind"] in {
+                    "DERIV",
+                    "BOUND",
+                    "ALGO",
+                    "MEAS",
+                }:
                     holds.add(id)
                 if not true:
                     failed.add(id)

@@ -21,7 +21,8 @@ def complaints(tmp_path: Path, *, code: str = "", prose: str = "") -> list[str]:
 
 @pytest.mark.parametrize(
     "condition",
-    ["True", "1", "1 < 2", "not False", "bool(1)", "np.bool_(True)", "torch.tensor(True)", "len('x') == 1", "math.pi > 3",
+    ["True", "1", "1 < 2", "not False", "bool(1)", "np.bool_(True)", "torch.tensor(True)", "len('x') == 1",
+     "math.pi > 3",
      "sympy.true", "(lambda: True)()", "condition=True"],
 )  # fmt: skip
 @pytest.mark.parametrize("verdict", ["holds", "qualified", "refuted"])
@@ -29,21 +30,29 @@ def test_a_condition_that_nothing_measured_is_refused(tmp_path: Path, verdict: s
     assert complaints(tmp_path, code=f'claim("FD-01").{verdict}({condition}, measured="x")')
 
 
-@pytest.mark.parametrize("condition", ["area < 1", "abs(area - 1) < 1e-9", "all(r == 2 for r in ranks)", "condition=area < 1"])
+@pytest.mark.parametrize(
+    "condition", ["area < 1", "abs(area - 1) < 1e-9", "all(r == 2 for r in ranks)", "condition=area < 1"]
+)
 def test_a_condition_on_something_measured_passes(tmp_path: Path, condition: str) -> None:
     assert complaints(tmp_path, code=f'claim("FD-01").holds({condition}, measured="x")') == []
 
 
-@pytest.mark.parametrize("prose", ["```{note}\nx\n```", ":::{tip}\nx\n:::", "````{grid}\n````", "{ref}`x`", "{doc}`x`"])
+@pytest.mark.parametrize(
+    "prose", ["```{note}\nx\n```", ":::{tip}\nx\n:::", "````{grid}\n````", "{ref}`x`", "{doc}`x`"]
+)
 def test_markdown_that_would_not_survive_is_refused(tmp_path: Path, prose: str) -> None:
     assert complaints(tmp_path, prose=prose)
 
 
-@pytest.mark.parametrize("prose", ["```{margin}\nx\n```", "{term}`x`, {cite:p}`y`, {eq}`z`", "```{math}\n:label: z\nx\n```"])
+@pytest.mark.parametrize(
+    "prose", ["```{margin}\nx\n```", "{term}`x`, {cite:p}`y`, {eq}`z`", "```{math}\n:label: z\nx\n```"]
+)
 def test_markdown_that_survives_passes(tmp_path: Path, prose: str) -> None:
     assert complaints(tmp_path, prose=prose) == []
 
 
-@pytest.mark.parametrize("name", [name for name in fingerprint.notebooks(ROOT) if name.startswith("notebooks/")])
+@pytest.mark.parametrize(
+    "name", [name for name in fingerprint.notebooks(ROOT) if name.startswith("notebooks/")]
+)
 def test_the_chapters_pass(name: str) -> None:
     assert lint.check(ROOT / name) == []

@@ -8,9 +8,9 @@ and then gives the verdict::
 The condition is the truth of *that* verdict's bar. If it is false the cell raises, and so does the build.
 """
 
-import re
 from typing import Any, Literal
 
+from explainers.notebook.words import tidy
 from explainers.resources import chapter_claims, chapters
 
 Verdict = Literal["holds", "qualified", "refuted"]
@@ -81,13 +81,7 @@ class Claim:
                 f"  measured: {measured}"
             )
         _given[self.id] = verdict
-        return Outcome(self.id, self.entry["text"], verdict, _lighter(str(measured)), because)
-
-
-def _lighter(measured: str) -> str:
-    """Numbers as a reader writes them: 3e-9 for 3e-09, and a true minus sign."""
-    measured = re.sub(r"(?<=\de)([+-])0*(?=\d)", lambda match: match[1].replace("+", ""), measured)
-    return re.sub(r"(?<![\w$^{])-(?=\d)", "−", measured)
+        return Outcome(self.id, self.entry["text"], verdict, tidy(str(measured)), because)
 
 
 def claim(id: str) -> Claim:

@@ -98,7 +98,9 @@ def _source(data: dict[str, Any], _: Markdown) -> list[nodes.Node]:
 def _figure(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
     drawings: list[nodes.Node] = []
     for size in ("wide", "phone"):
-        named = data[size].replace("<svg ", f'<svg class="{size}" role="img" aria-label="{_attribute(data["alt"])}" ', 1)
+        named = data[size].replace(
+            "<svg ", f'<svg class="{size}" role="img" aria-label="{_attribute(data["alt"])}" ', 1
+        )
         drawings.append(nodes.raw("", named, format="html"))
     figure = _container("figure-drawing", *drawings)
     if data["caption"]:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 import explainers
 from explainers.notebook import style
+from explainers.notebook.words import tidy
 
 SOURCE_MIME = "application/vnd.explainers.source+json"
 FIGURE_MIME = "application/vnd.explainers.figure+json"
@@ -72,7 +73,8 @@ def figure(
 
     Each panel is a function that draws into the Matplotlib axes it is given; it is called once for each of
     the two layouts. `width` is that of all panels together where they stand side by side, `height` and
-    `phone_height` those of one panel's plotting area, in pixels. `caption` is Markdown, its first sentence bold. Raises `ValueError` without `alt` or without panels.
+    `phone_height` those of one panel's plotting area, in pixels. `caption` is Markdown, its first
+    sentence bold. Raises `ValueError` without `alt` or without panels.
     """
     if not alt.strip():
         raise ValueError("alt: say in words what is seen")
@@ -80,6 +82,7 @@ def figure(
         raise ValueError("panels: there is nothing to draw")
     if ratios is not None and len(ratios) != len(panels):
         raise ValueError(f"ratios: {len(ratios)} for {len(panels)} panels")
+    caption = tidy(caption)
     style.use()
     wide = _svg(panels, ratios or [1] * len(panels), width, height, stacked=False)
     phone = _svg(panels, [1] * len(panels), _PHONE, phone_height, stacked=True)
@@ -104,7 +107,11 @@ def _themed(colour: str, names: dict[str, str]) -> str:
 
 
 def _svg(
-    panels: Sequence[Callable[[Axes], object]], ratios: Sequence[float | int], width: int, height: int, stacked: bool
+    panels: Sequence[Callable[[Axes], object]],
+    ratios: Sequence[float | int],
+    width: int,
+    height: int,
+    stacked: bool,
 ) -> str:
     top, bottom, gap = 36, 28, 44
     rows, columns = (len(panels), 1) if stacked else (1, len(panels))

@@ -7,6 +7,7 @@ each is replaced by the custom property of the same name, so that a figure follo
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.axes import Axes
 
 COLOURS = {
@@ -41,7 +42,7 @@ def use() -> None:
             "axes.facecolor": "none",
             "axes.edgecolor": COLOURS["track"],
             "axes.linewidth": _PX,
-            "axes.prop_cycle": mpl.cycler(color=[COLOURS[f"c{i}"] for i in range(1, 6)]),
+            "axes.prop_cycle": cycler(color=[COLOURS[f"c{i}"] for i in range(1, 6)]),
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.spines.left": False,
