@@ -19,9 +19,13 @@ from fontTools.varLib.instancer import instantiateVariableFont
 
 OUT = Path(__file__).parent / "theme" / "static" / "fonts"
 
-LATIN = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x100)])) + "ČčŁłńőŘřŚśŠšŽž"
+ASCII = "".join(map(chr, range(0x20, 0x7F)))
+NAMES = "ÅÄÁÉÖÜßàáâäåæçèéêëíîïñóôöøúüČčŁłńőřŚśŠšŽž"
+LATIN = ASCII + NAMES + "\u00a0§©°±²³·×¼½«»¡¿"
 GREEK = "αβγδεζηθικλμνξοπρστυφχψωΔΠΣΦ"
-SIGNS = "–—‘’“”…†−≤≥≠≈→←↑↓∞√∑∫∂⁴₀₁₂₃₄₅₆₇₈₉■▸✓"
+QUOTES = "–—‘’“”…−"
+SIGNS = QUOTES + "≤≥≠≈→←↑↓∞√∑∫∂⁴■▸✓"
+PROSE = LATIN + QUOTES + "→"  # Greek and signs in prose are formulas, set by MathJax
 TEXT = LATIN + GREEK + SIGNS
 HATS = "\u0302\u0304"  # combining circumflex and macron, for labels such as x̂
 
@@ -44,11 +48,11 @@ SERIF, SANS, MONO = "fontpkg-source-serif-4", "fontpkg-source-sans-3", "fontpkg-
 FONTS = {
     "serif": Font(
         SERIF, "SourceSerif4[opsz,wght].ttf", {"opsz": 20, "wght": (400, 600)},
-        TEXT, LAYOUT + FIGURES, "Ideas Serif",
+        PROSE, LAYOUT + FIGURES, "Ideas Serif",
     ),
     "serif-italic": Font(
         SERIF, "SourceSerif4-Italic[opsz,wght].ttf", {"opsz": 20, "wght": 400},
-        TEXT, LAYOUT + FIGURES, "Ideas Serif", "italic",
+        ASCII + NAMES + QUOTES, ["kern", "liga", "onum", "pnum"], "Ideas Serif", "italic",
     ),
     "sans": Font(
         SANS, "SourceSans3[wght].ttf", {"wght": (400, 650)},
@@ -56,7 +60,7 @@ FONTS = {
     ),
     "mono": Font(
         MONO, "SourceCodePro[wght].ttf", {"wght": 400},
-        TEXT, ["locl"], "Ideas Mono",
+        ASCII + QUOTES + GREEK + "é×·²≤≥→", [], "Ideas Mono",
     ),
 }  # fmt: skip
 
@@ -127,8 +131,8 @@ licence reserves the name "Source" for the originals; these are cut versions, so
 |---|---|---|---|---|---|---|
 {rows}
 
-Each holds Latin with Latin-1, the letters of a few names, Greek small letters and Δ Π Σ Φ, and the signs of
-prose and simple mathematics; hints are left out. The optical size is pinned to 20, which is near the size of
+Each holds ASCII, the letters of European names and the quotation marks and dashes of prose; the sans and the
+mono hold Greek small letters and Δ Π Σ Φ and signs of mathematics too, for labels and code. Hints are left out. The optical size is pinned to 20, which is near the size of
 the text (19 px) and still fits headings. In the serif `font-variant-numeric` chooses
 `oldstyle-nums proportional-nums` for prose or `lining-nums tabular-nums` (the default) for tables; the
 figures of the sans are always lining and tabular.

@@ -1,5 +1,6 @@
 """What each page loads, and what the finished site holds: no more than it needs, and all of it local."""
 
+import re
 import shutil
 from importlib.metadata import distribution
 from pathlib import Path
@@ -10,18 +11,13 @@ from sphinx.application import Sphinx
 
 from extension import places
 
-SEARCH_SCRIPTS = (
-    "documentation_options",
-    "doctools",
-    "sphinx_highlight",
-    "searchtools",
-    "language_data",
-    "searchindex",
-)
+SEARCH_SCRIPTS = ("documentation_options", "doctools", "sphinx_highlight")  # and those of search.html
 KEPT = (  # of what Sphinx copies into _static
-    "book.css", "page.js", "icon.svg", "fonts", "mathjax",
+    "book.css", "page.js", "icon.svg", "fonts", "mathjax", "searchtools.js", "language_data.js",
     *(f"{name}.js" for name in SEARCH_SCRIPTS),
 )  # fmt: skip
+# the classes of Pygments that the stylesheet gives a tone: comments, strings, keywords, numbers
+TONED = "c|c1|cm|ch|sd|gp|s|s1|s2|sa|sb|k|kn|kd|kc|kr|ow|kt|mi|mf|mh|mb|il"
 MATHJAX = "mathjax/tex-chtml.js"
 
 
@@ -51,7 +47,9 @@ def choose(
     for key in ("body", "toc"):
         for role in (' role="doc-backlink"', ' role="list"', ' role="doc-biblioentry"', ' role="listitem"'):
             context[key] = context.get(key, "").replace(role, "")
-    context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
+    body = context["body"].replace(' aria-label="Toggle hidden content"', "")
+    # Pygments marks every token; the marks without a tone are a third of a chapter's weight
+    context["body"] = re.sub(rf'<span class="(?!(?:{TONED})")[a-z]{{1,2}}\d?">([^<]*)</span>', r"\1", body)
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:

@@ -9,6 +9,10 @@ class Fold(nodes.General, nodes.Element):
     """A native `details`: the first child is its summary."""
 
 
+class Scroll(nodes.General, nodes.Element):
+    """A box that scrolls by itself, by keyboard too, under the name `label`."""
+
+
 class Summary(nodes.General, nodes.Element):
     """The line that opens a fold."""
 
@@ -32,9 +36,7 @@ def frame_tables(_: Sphinx, doctree: nodes.document, __: str) -> None:
     """Give every table a box that scrolls by itself, also by keyboard, so that no table widens a page."""
     for table in list(doctree.findall(nodes.table)):
         title = next((node.astext() for node in table.children if isinstance(node, nodes.title)), "Table")
-        label = title.replace('"', "")
-        opening = html(f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">')
-        table.replace_self([opening, table.deepcopy(), html("</div>")])
+        table.replace_self(Scroll("", table.deepcopy(), label=title))
 
 
 def _open_fold(self: HTML5Translator, node: Fold) -> None:
@@ -53,8 +55,18 @@ def _close_summary(self: HTML5Translator, _: Summary) -> None:
     self.body.append("</summary>\n")
 
 
+def _open_scroll(self: HTML5Translator, node: Scroll) -> None:
+    region = {"class": "scroll", "role": "region", "tabindex": "0", "aria-label": node["label"]}
+    self.body.append(self.starttag(node, "div", **region))
+
+
+def _close_scroll(self: HTML5Translator, _: Scroll) -> None:
+    self.body.append("</div>\n")
+
+
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.add_node(Fold, html=(_open_fold, _close_fold))
+    app.add_node(Scroll, html=(_open_scroll, _close_scroll))
     app.add_node(Summary, html=(_open_summary, _close_summary))
     app.connect("doctree-resolved", frame_tables, priority=900)

@@ -84,8 +84,8 @@ def figure(
         raise ValueError(f"ratios: {len(ratios)} for {len(panels)} panels")
     caption = tidy(caption)
     style.use()
-    wide = _svg(panels, ratios or [1] * len(panels), width, height, stacked=False)
-    phone = _svg(panels, [1] * len(panels), _PHONE, phone_height, stacked=True)
+    wide = _svg(panels, ratios or [1] * len(panels), width, height, stacked=False, salt=f"{alt} wide")
+    phone = _svg(panels, [1] * len(panels), _PHONE, phone_height, stacked=True, salt=f"{alt} phone")
     colours = {value: name for name, value in style.COLOURS.items()}
     themed = [re.sub(r"#[0-9a-f]{6}", lambda m: _themed(m[0], colours), svg) for svg in (wide, phone)]
     display(
@@ -112,6 +112,7 @@ def _svg(
     width: int,
     height: int,
     stacked: bool,
+    salt: str,
 ) -> str:
     top, bottom, gap = 36, 28, 44
     rows, columns = (len(panels), 1) if stacked else (1, len(panels))
@@ -126,7 +127,8 @@ def _svg(
         panel(drawing.add_axes((left / width, y / total, share / width, height / total)))
         left += 0 if stacked else share + gap
     file = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "ideas-that-run"}):
+    # ids come from the salt: one for each figure and layout keeps them apart on a page
+    with mpl.rc_context({"svg.hashsalt": salt}):
         drawing.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return _light(file.getvalue(), width, total)
 
