@@ -131,11 +131,11 @@ licence reserves the name "Source" for the originals; these are cut versions, so
 |---|---|---|---|---|---|---|
 {rows}
 
-Each holds ASCII, the letters of European names and the quotation marks and dashes of prose; the sans and the
-mono hold Greek small letters and Δ Π Σ Φ and signs of mathematics too, for labels and code. Hints are left out. The optical size is pinned to 20, which is near the size of
-the text (19 px) and still fits headings. In the serif `font-variant-numeric` chooses
-`oldstyle-nums proportional-nums` for prose or `lining-nums tabular-nums` (the default) for tables; the
-figures of the sans are always lining and tabular.
+Each holds ASCII, the letters of European names and the quotation marks and dashes of prose; the sans and
+the mono hold Greek small letters and Δ Π Σ Φ and signs of mathematics too, for labels and code. Hints are
+left out. The optical size is pinned to 20, which is near the size of the text (19 px) and still fits
+headings. In the serif `font-variant-numeric` chooses `oldstyle-nums proportional-nums` for prose or
+`lining-nums tabular-nums` (the default) for tables; the figures of the sans are always lining and tabular.
 
 ## Fallbacks
 

@@ -4,7 +4,7 @@ Each chapter of the book is one module, imported by name when it is wanted::
 
     from explainers.fourier_density import FourierDensity
 
-Importing the package itself loads nothing heavy: neither torch, nor SymPy, nor Matplotlib.
+Importing the package itself loads nothing heavy.
 """
 
 __version__ = "0.1.0"

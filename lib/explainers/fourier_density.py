@@ -1,17 +1,19 @@
-"""A density on an interval, or on the line, as the squared modulus of a short Fourier sum.
+"""A density on an interval or on the line: the squared modulus of a Fourier sum.
 
-After A. De la Fuente, S. Singh, J. Ballé, "Fourier Basis Density Model" (arXiv 2402.15345), and Su Jianlin's
-article on it (kexue.fm, archive 10007). The parameters are any complex numbers a_0 ... a_N. With
+After A. De la Fuente, S. Singh, J. Ballé, "Fourier Basis Density Model" (arXiv
+2402.15345), and Su Jianlin's article on it (kexue.fm, archive 10007). The parameters
+are any complex numbers a_0 ... a_N. With
 
-    A(x) = sum_{k=0}^N a_k exp(-i pi k x),   c_n = sum_{k=0}^{N-n} a_k conj(a_{k+n}),   c_{-n} = conj(c_n),
-    f(x) = |A(x)|^2 = sum_{n=-N}^N c_n exp(i pi n x)
+    A(x) = sum_{k=0}^N a_k exp(-i pi k x),   c_n = sum_{k=0}^{N-n} a_k conj(a_{k+n}),
+    c_{-n} = conj(c_n), f(x) = |A(x)|^2 = sum_{n=-N}^N c_n exp(i pi n x)
 
-has the integral 2 c_0 = 2 sum |a_k|^2 over [-1, 1], so p = f / (2 c_0) is a density: never negative because
-it is a square, normalised by one division. By the theorem of Fejér and Riesz every density whose frequencies
-end at N is of this form.
+has the integral 2 c_0 = 2 sum |a_k|^2 over [-1, 1], so p = f / (2 c_0) is a density:
+never negative because it is a square, normalised by one division. By the theorem of
+Fejér and Riesz every density whose frequencies end at N is of this form.
 
-The functions take `a` of shape (*batch, N + 1), N >= 1, and points of [-1, 1] whose shape broadcasts against
-batch from the right, as in torch.distributions; they check nothing. `FourierDensity` does.
+The functions take `a` of shape (*batch, N + 1), N >= 1, and points of [-1, 1] whose
+shape broadcasts against batch from the right, as in torch.distributions; they check
+nothing. `FourierDensity` does.
 """
 
 import math
@@ -24,40 +26,52 @@ from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
 
-def autocorrelation(a: Complex[Tensor, "*batch waves"]) -> Complex[Tensor, "*batch waves"]:
-    """The Fourier coefficients c_0 ... c_N of f = |A|^2 as in the paper; c_0 is real and positive.
+def autocorrelation(
+    a: Complex[Tensor, "*batch waves"],
+) -> Complex[Tensor, "*batch waves"]:
+    """The Fourier coefficients c_0 ... c_N of f = |A|^2, as in the paper; c_0 > 0.
 
-    A Fourier transform turns the sum over pairs into a product. It takes `a` for periodic, so `a` is padded
-    with N + 1 zeros: without them lag n would wrap around and mix with lag n - (N + 1).
+    A Fourier transform turns the sum over pairs into a product. It takes `a` for
+    periodic, so `a` is padded with N + 1 zeros: without them lag n would wrap around
+    and mix with lag n - (N + 1).
     """
     waves = a.shape[-1]
     power = torch.fft.fft(a, n=2 * waves).abs().square()
-    # ifft gives sum a_{k+n} conj(a_k), the density read from right to left; conj turns it round
+    # ifft gives sum a_{k+n} conj(a_k), the mirrored density; conj turns it round
     return torch.fft.ifft(power)[..., :waves].conj().resolve_conj()
 
 
 def phase(x: Float[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
     """exp(-i pi x) for |x| <= 1.
 
-    In floating point sin(pi) is not 0. The sine is therefore taken of x reflected at -1/2 and 1/2: both edges
-    give the very same number, as they must in a periodic model, and a zero of p there is a zero.
+    In floating point sin(pi) is not 0. The sine is therefore taken of x reflected at
+    -1/2 and 1/2: both edges give the very same number, as they must in a periodic
+    model, and a zero of p there is a zero.
     """
     reflected = 2 * x.clamp(-0.5, 0.5) - x
     return torch.complex(torch.cos(math.pi * x), torch.sin(-math.pi * reflected))
 
 
-def waves(x: Float[Tensor, "*shape"], num_frequencies: int) -> Complex[Tensor, "*shape waves"]:
-    """The basis exp(-i pi k x), k = 0 ... N, so that A = waves(x, N) @ a: worth keeping while x stays."""
+def waves(
+    x: Float[Tensor, "*shape"], num_frequencies: int
+) -> Complex[Tensor, "*shape waves"]:
+    """The basis exp(-i pi k x), k = 0 ... N: A = waves(x, N) @ a, for x that stays."""
     z = phase(x).unsqueeze(-1)
-    return torch.cat([torch.ones_like(z), z.expand(*x.shape, num_frequencies)], -1).cumprod(-1)
+    return torch.cat(
+        [torch.ones_like(z), z.expand(*x.shape, num_frequencies)], -1
+    ).cumprod(-1)
 
 
-def amplitude(a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]) -> Complex[Tensor, "..."]:
-    """A(x) = sum_k a_k z^k with z = exp(-i pi x), by Horner's rule: one sine and cosine a point."""
+def amplitude(
+    a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
+) -> Complex[Tensor, "..."]:
+    """A(x) = sum_k a_k z^k with z = exp(-i pi x), by Horner's rule."""
     z = phase(x)
     *lower, total = a.unbind(-1)
     for coefficient in reversed(lower):
-        total = (total * z).add_(coefficient)  # into the product, which nobody else holds
+        total = (total * z).add_(
+            coefficient
+        )  # into the product, which nobody else holds
     return total
 
 
@@ -71,16 +85,21 @@ def log_mass(a: Complex[Tensor, "*batch waves"]) -> Float[Tensor, "*batch"]:
     return (2 * torch.view_as_real(a).square().sum((-2, -1))).log()
 
 
-def log_density(a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]) -> Float[Tensor, "..."]:
+def log_density(
+    a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
+) -> Float[Tensor, "..."]:
     """log p(x) in nats, and -inf at a zero of p.
 
-    From |A|^2: the sum over c_n, equal in algebra, rounds to small negative numbers where p is near 0.
+    From |A|^2: the sum over c_n, equal in algebra, rounds to small negative numbers
+    where p is near 0.
     """
     return log_power(amplitude(a, x)) - log_mass(a)
 
 
-def cumulative(a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]) -> Float[Tensor, "..."]:
-    """The integral of p from -1 to x, in closed form (the x^2 - 1 in the article is a slip):
+def cumulative(
+    a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
+) -> Float[Tensor, "..."]:
+    """The integral of p from -1 to x (the article's x^2 - 1 is a slip):
 
         (x + 1) / 2 + Re sum_{n=1}^N (c_n / c_0) (exp(i pi n x) - (-1)^n) / (i pi n).
 
@@ -89,7 +108,8 @@ def cumulative(a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"])
     c = autocorrelation(a)
     n = torch.arange(1, a.shape[-1], device=x.device, dtype=x.dtype)
     b = c[..., 1:] / (1j * math.pi * n * c[..., :1].real)
-    # `amplitude` has exp(-i pi n x): conjugate all, which keeps the real part, and put b_0 = 0 in front
+    # `amplitude` has exp(-i pi n x): conjugate all, which keeps the real part, and put
+    # b_0 = 0 in front
     b = torch.cat([torch.zeros_like(b[..., :1]), b.conj()], -1)
     wave = amplitude(b, x).real - amplitude(b, -torch.ones_like(x)).real
     return ((x + 1) / 2 + wave).clamp(0, 1)
@@ -98,7 +118,7 @@ def cumulative(a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"])
 def inverse_cumulative(
     a: Complex[Tensor, "*#shape waves"], u: Float[Tensor, "*#shape"]
 ) -> Float[Tensor, "..."]:
-    """The x with cumulative(a, x) = u: 24 halvings of [-1, 1], then two Newton steps kept inside the bracket.
+    """The x with cumulative(a, x) = u: 24 halvings, two bracketed Newton steps.
 
     Halving alone needs 53 rounds in float64; Newton alone is lost where p is near 0.
     """
@@ -116,10 +136,11 @@ def inverse_cumulative(
 
 
 def roughness(a: Complex[Tensor, "*batch waves"]) -> Float[Tensor, "*batch"]:
-    """The integral of p'(x)^2 over [-1, 1]: the sum of 2 pi^2 n^2 |c_n / (2 c_0)|^2 over n = -N ... N.
+    """The integral of p'^2: the sum of 2 pi^2 n^2 |c_n / (2 c_0)|^2 over |n| <= N.
 
-    Of p, not of f as in the paper: to scale `a` by r leaves p as it is but multiplies the integral of f'^2
-    by r^4, so that a fit would escape the penalty by shrinking `a`.
+    Of p, not of f as in the paper: to scale `a` by r leaves p as it is but multiplies
+    the integral of f'^2 by r^4, so that a fit would escape the penalty by shrinking
+    `a`.
     """
     c = autocorrelation(a)
     share = torch.view_as_real(c / c[..., :1].real).square().sum(-1)  # |c_n / c_0|^2
@@ -128,9 +149,10 @@ def roughness(a: Complex[Tensor, "*batch waves"]) -> Float[Tensor, "*batch"]:
 
 
 def log_sech2(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """log(1 - tanh(u)^2) = log 4 - 2|u| - 2 log(1 + exp(-2|u|)): the log of dx/du for x = tanh(u).
+    """log(1 - tanh(u)^2) = log 4 - 2|u| - 2 log(1 + exp(-2|u|)).
 
-    The left side is log 0 as soon as tanh rounds to 1, in float32 at |u| = 9; the right side never fails.
+    The left side is log 0 as soon as tanh rounds to 1, in float32 at |u| = 9; the right
+    side never fails.
     """
     v = 2 * u.abs()
     return 2 * F.logsigmoid(v) - v + math.log(4)
@@ -139,14 +161,16 @@ def log_sech2(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 class FourierDensity(nn.Module):
     """Independent densities of this family, one for each place of `batch_shape`.
 
-    `support` is (lo, hi), which becomes [-1, 1] in x, or "real": then x = tanh((y - loc) / scale), with one
-    trainable `loc` and `scale` for each density. Outside a finite support log_prob is -inf and cdf 0 or 1, as
-    in torch.distributions with validate_args=False. Values have the module's dtype and broadcast against
+    `support` is (lo, hi), which becomes [-1, 1] in x, or "real": then x = tanh((y -
+    loc) / scale), with one trainable `loc` and `scale` for each density. Outside a
+    finite support log_prob is -inf and cdf 0 or 1, as in torch.distributions with
+    validate_args=False. Values have the module's dtype and broadcast against
     `batch_shape` from the right.
 
-    A new module is uniform in x, a = (1, 0, ..., 0) up to length, and that is also where `fit` starts. Noise
-    is not needed: the log-likelihood is concave in c_1 ... c_N at c_0 = 1, and near this point `a` reaches
-    every small change of them. Where its gradient in `a` is zero here, no density of the family is better.
+    A new module is uniform in x, a = (1, 0, ..., 0) up to length, and that is also
+    where `fit` starts. Noise is not needed: the log-likelihood is concave in c_1 ...
+    c_N at c_0 = 1, and near this point `a` reaches every small change of them. Where
+    its gradient in `a` is zero here, no density of the family is better.
     """
 
     loc: nn.Parameter
@@ -166,45 +190,53 @@ class FourierDensity(nn.Module):
             raise ValueError(f"num_frequencies: {num_frequencies} is not at least 1")
         if isinstance(support, str):
             if support != "real":
-                raise ValueError(f"support: {support!r} is neither 'real' nor a pair (lo, hi)")
+                raise ValueError(
+                    f"support: {support!r} is neither 'real' nor a pair (lo, hi)"
+                )
         elif len(support) != 2 or not -math.inf < support[0] < support[1] < math.inf:
-            raise ValueError(f"support: {support!r} is not a pair of finite numbers lo < hi")
+            raise ValueError(
+                f"support: {support!r} is not a pair of finite numbers lo < hi"
+            )
         self.num_frequencies = num_frequencies
         self.support = support
         self.batch_shape = torch.Size(batch_shape)
-        # pairs of reals, not complex numbers: Module.to(torch.float64) would drop the imaginary parts
+        # pairs of reals, not complex numbers: Module.to(torch.float64) would drop the
+        # imaginary parts
         self.parts = nn.Parameter(torch.zeros(*batch_shape, num_frequencies + 1, 2))
         if support == "real":
             self.loc = nn.Parameter(torch.zeros(batch_shape))
-            self.log_scale = nn.Parameter(torch.zeros(batch_shape))  # the logarithm keeps the scale positive
+            self.log_scale = nn.Parameter(
+                torch.zeros(batch_shape)
+            )  # the logarithm keeps the scale positive
         with torch.no_grad():
             self.parts[..., 0, 0] = math.sqrt(0.5)  # 2 c_0 = 1
 
     @property
     def a(self) -> Complex[Tensor, "*batch waves"]:
-        """a_0 ... a_N. Many `a` give one p: rescaled, turned by a phase, a zero of A mirrored."""
+        """a_0 ... a_N. Many `a` give one p: rescaled, or turned by a phase, say."""
         return torch.view_as_complex(self.parts)
 
     @property
     def scale(self) -> Float[Tensor, "*batch"]:
-        """The width of the tanh map, in the units of the data like `loc`; only with support="real"."""
+        """The width of the tanh map in the units of the data; if support="real"."""
         return self.log_scale.exp()
 
     @property
     def coefficients(self) -> Complex[Tensor, "*batch waves"]:
-        """The Fourier coefficients c_n / (2 c_0) of p on [-1, 1] for n = 0 ... N; the first is 1/2."""
+        """The Fourier coefficients c_n / (2 c_0) of p, n = 0 ... N; first 1/2."""
         c = autocorrelation(self.a)
         return c / (2 * c[..., :1].real)
 
     @property
     def roughness(self) -> Float[Tensor, "*batch"]:
-        """The integral of p'(x)^2 over [-1, 1], in the model's own coordinate x whatever the support."""
+        """The integral of p'(x)^2 over x in [-1, 1], whatever the support."""
         return roughness(self.a)
 
     def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        """The log density in nats per unit of `value`; -inf at a zero of p and outside a finite support.
+        """Log density, nats per unit of `value`; -inf at a zero of p and outside.
 
-        Raises `TypeError` for another dtype, `ValueError` for NaN or a shape that does not broadcast.
+        Raises `TypeError` for another dtype, `ValueError` for NaN or a shape that does
+        not broadcast.
         """
         self._check("value", value)
         if isinstance(self.support, str):
@@ -215,29 +247,41 @@ class FourierDensity(nn.Module):
         return torch.where((value >= lo) & (value <= hi), inside, -math.inf)
 
     def cdf(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        """The probability of at most `value`; 0 and 1 beside a finite support. Raises as log_prob."""
+        """The probability of at most `value`; 0 and 1 beside a finite support.
+
+        Raises as log_prob.
+        """
         self._check("value", value)
         return cumulative(self.a, self._to_unit(value))
 
     @torch.no_grad()
     def icdf(self, u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        """The value with cdf(value) = u, found in float64, without gradient; u = 0 and 1 give the ends.
+        """The value with cdf(value) = u, in float64 and without gradient.
 
-        Raises `TypeError` for another dtype, `ValueError` for u outside [0, 1] or a shape as in log_prob.
+        Raises `TypeError` for another dtype, `ValueError` for u outside [0, 1] or a
+        shape as in log_prob.
         """
         self._check("u", u)
         if not ((u >= 0) & (u <= 1)).all():
-            raise ValueError(f"u: {u.min().item()} ... {u.max().item()} is not within [0, 1]")
+            raise ValueError(
+                f"u: {u.min().item()} ... {u.max().item()} is not within [0, 1]"
+            )
         return self._quantile(u.double()).to(u.dtype)
 
     @torch.no_grad()
     def sample(
-        self, sample_shape: tuple[int, ...] = (), generator: torch.Generator | None = None
+        self,
+        sample_shape: tuple[int, ...] = (),
+        generator: torch.Generator | None = None,
     ) -> Float[Tensor, "..."]:
-        """Independent draws, shape sample_shape + batch_shape: icdf of uniform numbers."""
+        """Independent draws, shape sample_shape + batch_shape, by the inverse cdf."""
         shape = (*sample_shape, *self.batch_shape)
-        u = torch.rand(shape, generator=generator, dtype=torch.float64, device=self.parts.device)
-        return self._quantile(u.clamp(min=2**-54)).to(self.parts.dtype)  # u = 0 would be minus infinity
+        u = torch.rand(
+            shape, generator=generator, dtype=torch.float64, device=self.parts.device
+        )
+        return self._quantile(u.clamp(min=2**-54)).to(
+            self.parts.dtype
+        )  # u = 0 would be minus infinity
 
     @torch.enable_grad()
     def fit(
@@ -250,20 +294,24 @@ class FourierDensity(nn.Module):
         lr: float | None = None,
         callback: Callable[[int, Tensor], object] | None = None,
     ) -> Float[Tensor, "taken ..."]:
-        """Fit to `samples`, shape (n, *batch_shape), by maximum likelihood, forgetting earlier parameters.
+        """Fit to `samples`, shape (n, *batch_shape), by maximum likelihood, afresh.
 
-        Minimises mean negative log-likelihood + penalty * roughness with all samples in every step: at most
-        300 steps of "lbfgs" (lr 1; ends when the loss stands still), or 1000 of "adam" (lr 0.02, falling to 0
-        along a cosine). Nothing is random. Every density of a batch is fitted as it would be alone: by "adam"
-        all at once, by "lbfgs" one after the other, since torch's has one line search for all it is given.
+        Minimises mean negative log-likelihood + penalty * roughness with all samples in
+        every step: at most 300 steps of "lbfgs" (lr 1; ends when the loss stands
+        still), or 1000 of "adam" (lr 0.02, falling to 0 along a cosine). Nothing is
+        random. Every density of a batch is fitted as it would be alone: by "adam" all
+        at once, by "lbfgs" one after the other, since torch's has one line search for
+        all it is given.
 
-        Returns the mean negative log-likelihood in nats, without the penalty, after 0, 1, 2, ... steps, shape
-        (steps + 1, *batch_shape); a density that ended early repeats its last value. `callback(step, nll)`
-        sees each row while the model has its parameters (in a batch by "lbfgs": the number of the one density
-        whose turn it is), and a true answer ends the fit (of that density).
+        Returns the mean negative log-likelihood in nats, without the penalty, after 0,
+        1, 2, ... steps, shape (steps + 1, *batch_shape); a density that ended early
+        repeats its last value. `callback(step, nll)` sees each row while the model has
+        its parameters (in a batch by "lbfgs": the number of the one density whose turn
+        it is), and a true answer ends the fit (of that density).
 
-        Raises `TypeError` or `ValueError` before anything is changed, and `FloatingPointError` with the step
-        when the loss is not finite, after the earlier parameters are put back.
+        Raises `TypeError` or `ValueError` before anything is changed, and
+        `FloatingPointError` with the step when the loss is not finite, after the
+        earlier parameters are put back.
         """
         self._check_fit(samples, penalty, steps, method, lr)
         before = {name: tensor.clone() for name, tensor in self.state_dict().items()}
@@ -274,18 +322,22 @@ class FourierDensity(nn.Module):
             if method == "adam" or not self.batch_shape:
                 return self._minimise(samples, penalty, steps, method, lr, callback)
             rows = [
-                self._member(place)._minimise(samples[:, *place], penalty, steps, method, lr, callback)
+                self._member(place)._minimise(
+                    samples[:, *place], penalty, steps, method, lr, callback
+                )
                 for place in np.ndindex(*self.batch_shape)
             ]
         except FloatingPointError:
             self.load_state_dict(before)
             raise
         longest = max(map(len, rows))
-        columns = [torch.cat([row, row[-1:].expand(longest - len(row))]) for row in rows]
+        columns = [
+            torch.cat([row, row[-1:].expand(longest - len(row))]) for row in rows
+        ]
         return torch.stack(columns, -1).reshape(longest, *self.batch_shape)
 
     def _member(self, place: tuple[int, ...]) -> "FourierDensity":
-        """The density at one place of the batch. It shares memory: to fit it is to fit that place."""
+        """The density at one place of the batch, in shared memory."""
         member = FourierDensity(self.num_frequencies, support=self.support)
         for name, parameter in self.named_parameters():
             setattr(member, name, nn.Parameter(parameter.detach()[place]))
@@ -303,7 +355,8 @@ class FourierDensity(nn.Module):
         nll = self._mean_nll(samples)
         free: list[Tensor] = [self.parts]
         if self.support == "real":
-            # loc moves in units of the first scale: a rate that is right for metres is right for millimetres
+            # loc moves in units of the first scale: a rate that is right for metres is
+            # right for millimetres
             centre, unit = self.loc.detach().clone(), self.scale.detach()
             shift = torch.zeros_like(centre)
             free += [shift, self.log_scale]
@@ -330,34 +383,50 @@ class FourierDensity(nn.Module):
         for step in range(steps + 1):
             value, loss = objective()
             if not loss.isfinite().all():
-                raise FloatingPointError(f"the loss is not finite at step {step}; nothing was changed")
+                raise FloatingPointError(
+                    f"the loss is not finite at step {step}; nothing was changed"
+                )
             history.append(value)
             total = loss.sum().item()
-            still = method == "lbfgs" and abs(last - total) <= torch.finfo(loss.dtype).eps * (1 + abs(total))
-            if (callback is not None and callback(step, value)) or still or step == steps:
+            still = method == "lbfgs" and abs(last - total) <= torch.finfo(
+                loss.dtype
+            ).eps * (1 + abs(total))
+            if (
+                (callback is not None and callback(step, value))
+                or still
+                or step == steps
+            ):
                 break
             if method == "adam":
-                optimizer.param_groups[0]["lr"] = lr * (1 + math.cos(math.pi * step / steps)) / 2
+                optimizer.param_groups[0]["lr"] = (
+                    lr * (1 + math.cos(math.pi * step / steps)) / 2
+                )
             last = total
-            known.append(
-                total
-            )  # both optimisers first ask for the present loss and gradient, which are there
+            # the optimisers first ask for the present loss and gradient: they are there
+            known.append(total)
             optimizer.step(closure)
         self.zero_grad()
         with torch.no_grad():
-            self.parts.div_((log_mass(self.a) / 2).exp()[..., None, None])  # the length is free: 2 c_0 = 1
+            self.parts.div_(
+                (log_mass(self.a) / 2).exp()[..., None, None]
+            )  # the length is free: 2 c_0 = 1
         return torch.stack(history)
 
     def _mean_nll(self, samples: Tensor) -> Callable[[], Tensor]:
         if isinstance(self.support, str):
             return lambda: -self.log_prob(samples).mean(0)
-        # on a finite support the points stand still in x, and the basis is computed once
+        # on a finite support the points stand still in x, and the basis is computed
+        # once
         basis = waves(self._to_unit(samples), self.num_frequencies)
         log_stretch = math.log((self.support[1] - self.support[0]) / 2)
 
         def nll() -> Tensor:
             a = self.a
-            return log_mass(a) - log_power(torch.einsum("n...k,...k->n...", basis, a)).mean(0) + log_stretch
+            return (
+                log_mass(a)
+                - log_power(torch.einsum("n...k,...k->n...", basis, a)).mean(0)
+                + log_stretch
+            )
 
         return nll
 
@@ -366,9 +435,10 @@ class FourierDensity(nn.Module):
         self.parts.zero_()
         self.parts[..., 0, 0] = math.sqrt(0.5)
         if self.support == "real":
-            # The likelihood has several optima in the scale, and from a narrow start the outer data stay
-            # squeezed against the edges. 0.6 of the central range was good on smooth and on broken targets;
-            # twice the standard deviation was as good there, but a single outlier ruins it.
+            # The likelihood has several optima in the scale, and from a narrow start
+            # the outer data stay squeezed against the edges. 0.6 of the central range
+            # was good on smooth and on broken targets; twice the standard deviation was
+            # as good there, but a single outlier ruins it.
             low, high = _central_range(samples)
             self.loc.copy_((low + high) / 2)
             self.log_scale.copy_((0.6 * (high - low)).log())
@@ -384,21 +454,36 @@ class FourierDensity(nn.Module):
         if not isinstance(self.support, str):
             lo, hi = self.support
             return lo + (x + 1) / 2 * (hi - lo)
-        edge = 1 - 2**-53  # the last float64 below 1, at |y - loc| = 18.7 scale: only u = 0 and 1 go further
+        # the last float64 below 1, at |y - loc| = 18.7 scale: only u = 0, 1 go further
+        edge = 1 - 2**-53
         x = torch.where((u > 0) & (u < 1), x.clamp(-edge, edge), x)
         return self.loc.double() + self.scale.double() * torch.atanh(x)
 
     def _check(self, name: str, value: Tensor) -> None:
         if value.dtype != self.parts.dtype:
-            raise TypeError(f"{name}: dtype {value.dtype} is not the module's {self.parts.dtype}")
+            raise TypeError(
+                f"{name}: dtype {value.dtype} is not the module's {self.parts.dtype}"
+            )
         shape, batch = tuple(value.shape), tuple(self.batch_shape)
-        if any(v != b and 1 not in (v, b) for v, b in zip(shape[::-1], batch[::-1], strict=False)):
-            raise ValueError(f"{name}: shape {shape} does not broadcast against batch_shape {batch}")
+        if any(
+            v != b and 1 not in (v, b)
+            for v, b in zip(shape[::-1], batch[::-1], strict=False)
+        ):
+            raise ValueError(
+                f"{name}: shape {shape} does not broadcast against batch_shape {batch}"
+            )
         if value.isnan().any():
-            raise ValueError(f"{name}: {int(value.isnan().sum())} of {value.numel()} numbers are NaN")
+            raise ValueError(
+                f"{name}: {int(value.isnan().sum())} of {value.numel()} numbers are NaN"
+            )
 
     def _check_fit(
-        self, samples: Tensor, penalty: float, steps: int | None, method: str, lr: float | None
+        self,
+        samples: Tensor,
+        penalty: float,
+        steps: int | None,
+        method: str,
+        lr: float | None,
     ) -> None:
         if method not in ("lbfgs", "adam"):
             raise ValueError(f"method: {method!r} is neither 'lbfgs' nor 'adam'")
@@ -408,21 +493,34 @@ class FourierDensity(nn.Module):
             raise ValueError(f"steps: {steps} is not at least 1")
         if lr is not None and not 0 < lr < math.inf:
             raise ValueError(f"lr: {lr} is not a finite number > 0")
-        if samples.ndim == 0 or samples.shape[1:] != self.batch_shape or samples.numel() == 0:
+        if (
+            samples.ndim == 0
+            or samples.shape[1:] != self.batch_shape
+            or samples.numel() == 0
+        ):
             wanted = f"(n, *{tuple(self.batch_shape)}) with n >= 1"
             raise ValueError(f"samples: shape {tuple(samples.shape)} is not {wanted}")
         self._check("samples", samples)
         least, most = samples.min().item(), samples.max().item()
-        lo, hi = (-math.inf, math.inf) if isinstance(self.support, str) else self.support
+        lo, hi = (
+            (-math.inf, math.inf) if isinstance(self.support, str) else self.support
+        )
         if not (samples.isfinite() & (samples >= lo) & (samples <= hi)).all():
-            raise ValueError(f"samples: {least} ... {most} is not finite and within support {self.support}")
+            raise ValueError(
+                f"samples: {least} ... {most} is not finite and within support "
+                f"{self.support}"
+            )
         if self.support == "real":
             low, high = _central_range(samples)
             if not (low < high).all():
-                raise ValueError("samples: their middle 98 % are one number, too few for a scale")
+                raise ValueError(
+                    "samples: their middle 98 % are one number, too few for a scale"
+                )
 
 
-def _optimizer(method: str, parameters: list[Tensor], lr: float) -> torch.optim.Optimizer:
+def _optimizer(
+    method: str, parameters: list[Tensor], lr: float
+) -> torch.optim.Optimizer:
     if method == "adam":
         return torch.optim.Adam(parameters, lr=lr)
     # one iteration a step, with up to 25 evaluations in its line search
@@ -431,7 +529,10 @@ def _optimizer(method: str, parameters: list[Tensor], lr: float) -> torch.optim.
 
 
 def _central_range(samples: Tensor) -> tuple[Tensor, Tensor]:
-    """The quantiles at 1 % and 99 % along the first axis. (torch.quantile refuses more than 2^24 numbers.)"""
+    """The quantiles at 1 % and 99 % along the first axis.
+
+    By sorting: torch.quantile refuses more than 2^24 numbers.
+    """
     ordered = samples.sort(0).values
     cut = len(ordered) // 100
     return ordered[cut], ordered[-1 - cut]

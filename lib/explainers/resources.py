@@ -1,7 +1,7 @@
 """What the book reads besides code: the claims of each article and the recorded runs.
 
-Both live at the top of the checkout (`book/claims`, `results`) and travel inside the wheel, so that a
-notebook finds them wherever it runs, and never by a relative path.
+Both live at the top of the checkout (`book/claims`, `results`) and travel inside the
+wheel, so that a notebook finds them wherever it runs, and never by a relative path.
 """
 
 import json
@@ -17,7 +17,7 @@ _PLACES = {"claims": "book/claims", "results": "results"}
 
 
 def folder(kind: str) -> Path:
-    """The folder of `kind` ("claims" or "results"): the checkout's if there is one, else the package's."""
+    """The folder of "claims" or "results": the checkout's, else the package's."""
     if kind not in _PLACES:
         raise ValueError(f"kind: {kind!r} is not one of {sorted(_PLACES)}")
     in_checkout = (_CHECKOUT / "_toc.yml").exists() and _PACKAGE.parent.name == "lib"
@@ -33,8 +33,12 @@ def chapter_claims(chapter: str) -> dict[str, dict[str, Any]]:
     path = folder("claims") / f"{chapter}.yml"
     if not path.is_file():
         known = sorted(file.stem for file in folder("claims").glob("*.yml"))
-        raise ValueError(f"chapter: no claims are listed for {chapter!r}; there are lists for {known}")
-    # utf-8 is spelled out because Windows would read the book's typographic signs in its own code page
+        raise ValueError(
+            f"chapter: no claims are listed for {chapter!r}; there are lists for "
+            f"{known}"
+        )
+    # utf-8 is spelled out because Windows would read the book's typographic signs in
+    # its own code page
     entries = yaml.safe_load(path.read_text(encoding="utf-8"))["claims"]
     return {entry["id"]: entry for entry in entries}
 

@@ -1,4 +1,4 @@
-"""Known densities to fit: with the truth at hand, a fit can be judged without sampling noise."""
+"""Known densities to fit: with the truth at hand, a fit is judged without noise."""
 
 import math
 from collections.abc import Callable
@@ -19,16 +19,23 @@ def seven_modes(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
 
     The tails outside [-1, 1] hold less than 1e-7 of the mass.
     """
-    centres, widths, weights = (x.new_tensor(values) for values in (_CENTRES, _WIDTHS, _WEIGHTS))
-    bumps = torch.exp(-((x[:, None] - centres) ** 2) / (2 * widths**2)) / (widths * math.sqrt(2 * math.pi))
+    centres, widths, weights = (
+        x.new_tensor(values) for values in (_CENTRES, _WIDTHS, _WEIGHTS)
+    )
+    bumps = torch.exp(-((x[:, None] - centres) ** 2) / (2 * widths**2)) / (
+        widths * math.sqrt(2 * math.pi)
+    )
     return bumps @ weights
 
 
-def quantiles(density: Density, count: int, *, points: int = 20_001) -> Float[Tensor, " count"]:
-    """`count` numbers in [-1, 1] that cut the mass of `density` into equal parts, in float64.
+def quantiles(
+    density: Density, count: int, *, points: int = 20_001
+) -> Float[Tensor, " count"]:
+    """`count` numbers in [-1, 1] that cut the mass of `density` into equal parts.
 
-    A sample without luck: the average over it is the expectation up to about 1 / count. By trapezoids on
-    `points` places and linear interpolation. Raises `ValueError` for a `count` below 1.
+    A sample without luck: the average over it is the expectation up to about 1 / count.
+    By trapezoids on `points` places and linear interpolation. Raises `ValueError` for a
+    `count` below 1.
     """
     if count < 1:
         raise ValueError(f"count: {count} is not at least 1")
@@ -40,6 +47,8 @@ def quantiles(density: Density, count: int, *, points: int = 20_001) -> Float[Te
     return x[right - 1] + share * (x[right] - x[right - 1])
 
 
-def divergence(truth: Float[Tensor, " points"], fit: Float[Tensor, " points"], width: float) -> float:
-    """KL(truth || fit) in nats, a Riemann sum over equally spaced points that are `width` apart."""
+def divergence(
+    truth: Float[Tensor, " points"], fit: Float[Tensor, " points"], width: float
+) -> float:
+    """KL(truth || fit) in nats, a Riemann sum over points that are `width` apart."""
     return float(torch.where(truth > 0, truth * (truth / fit).log(), 0).sum() * width)

@@ -73,7 +73,7 @@ def test_the_harmonic_sum_is_not_at_least_two_by_a_late_base() -> None:
     ],
 )
 def test_induction_needs_a_symbol_whose_values_are_counted_from_its_first(symbol: sp.Expr) -> None:
-    with pytest.raises((ValueError, TypeError), match="n: an induction needs|parameter 'n'"):
+    with pytest.raises((ValueError, TypeError), match=r"n: an induction needs|parameter 'n'"):
         Induction(symbol)
 
 
@@ -473,13 +473,12 @@ def test_what_is_quoted_is_marked_and_not_contradicted_by_numbers() -> None:
 # ---- the normal form
 
 
-@given(st.integers(-3, 3), st.integers(-3, 3), st.integers(0, 4), st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@given(st.integers(-2, 2), st.integers(-2, 2), st.integers(0, 2), st.integers(0, 10**6))
+@settings(max_examples=15, deadline=None)
 def test_the_normal_form_has_the_value_of_the_expression(low: int, shift: int, size: int, seed: int) -> None:
-    inner = Sum(a(k) * exp(I * pi * k * x) * conjugate(a(k + t)), (k, low, N + 4 + shift))
-    expr = sp.Abs(Sum(inner + eta(t + shift), (t, low, low + size + N))) ** 2 + sp.re(inner.subs(t, shift))
-    point = Point(seed)
-    assert not differ(value(expr, point), value(normal(expr), Point(seed)))
+    inner = Sum(a(k) * exp(I * pi * k * x) * conjugate(a(k + t)), (k, low, N + 2 + shift))
+    expr = Sum(t * inner + eta(t + shift), (t, low - N, low + size)) + sp.Abs(inner.subs(t, shift)) ** 2
+    assert not differ(value(expr, Point(seed)), value(normal(expr), Point(seed)))
 
 
 def test_waves_average_to_nothing() -> None:
@@ -529,7 +528,7 @@ def test_a_derivation_shows_itself() -> None:
     page = json.loads(json.dumps(bundle[MIME]))
     assert page == {
         "title": "Odd numbers",
-        "assumptions": ["x is not one: $x \\ne 1$"],
+        "assumptions": ["x is not one: $x \\neq 1$"],
         "rows": [
             {
                 "lhs": "q",

@@ -1,8 +1,10 @@
-"""Turn what the notebook kit displays into document nodes of the site. Only myst-nb imports this module.
+"""Turn what the notebook kit displays into document nodes of the site. Only myst-nb
+imports this module.
 
-A cell shows everything twice: in a plain form for any notebook, and as JSON under a MIME type of ours, which
-becomes ordinary nodes here (formulas as math nodes, so that a page with formulas only in its outputs gets
-MathJax too). Where the site needs more than nodes, the book's Sphinx extension finds them by their class.
+A cell shows everything twice: in a plain form for any notebook, and as JSON under a
+MIME type of ours, which becomes ordinary nodes here (formulas as math nodes, so that a
+page with formulas only in its outputs gets MathJax too). Where the site needs more than
+nodes, the book's Sphinx extension finds them by their class.
 """
 
 import re
@@ -19,19 +21,27 @@ class KitRenderer(MimeRenderPlugin):
     """Renders the MIME types of `explainers.notebook`."""
 
     mime_priority_overrides: ClassVar[list[tuple[str, str, int | None]]] = [
-        ("*", f"{KIT}{kind}+json", 1) for kind in ("claim", "derivation", "source", "figure", "caption")
+        ("*", f"{KIT}{kind}+json", 1)
+        for kind in ("claim", "derivation", "source", "figure", "caption")
     ]
 
     @staticmethod
-    def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Node] | None:
-        """The nodes of `data` if it is of our kind, else None so that another renderer takes it."""
+    def handle_mime(
+        renderer: NbElementRenderer, data: MimeData, inline: bool
+    ) -> list[nodes.Node] | None:
+        """The nodes of `data` if it is of our kind, else None so that another renderer
+        takes it."""
         match = re.fullmatch(re.escape(KIT) + r"(\w+)\+json", data.mime_type)
         if match is None or inline:
             return None
         content: Any = data.content
 
         def markdown(text: str) -> list[nodes.Node]:
-            return renderer.render_markdown_inline(MimeData("text/markdown", text)) if text else []
+            return (
+                renderer.render_markdown_inline(MimeData("text/markdown", text))
+                if text
+                else []
+            )
 
         return _NODES[match[1]](content, markdown)
 
@@ -70,9 +80,18 @@ def _derivation(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
         if row["proof"]:
             reason += _container("proof", *markdown(row["proof"]))
         lhs, rel, rhs = (
-            _container(name, *([_math(row[name])] if row[name] else [])) for name in ("lhs", "rel", "rhs")
+            _container(name, *([_math(row[name])] if row[name] else []))
+            for name in ("lhs", "rel", "rhs")
         )
-        rows.append(_container("row", lhs, rel, _container("formula", rhs, _container("leader")), reason))
+        rows.append(
+            _container(
+                "row",
+                lhs,
+                rel,
+                _container("formula", rhs, _container("leader")),
+                reason,
+            )
+        )
     parts: list[nodes.Node] = [_container("derivation-title", *markdown(data["title"]))]
     if data["assumptions"]:
         words = "; ".join(data["assumptions"])
@@ -81,7 +100,11 @@ def _derivation(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
     if data["says"]:
         parts.append(_container("qed", *markdown(data["says"])))
     if data["rests_on"]:
-        parts.append(_container("rests-on", *markdown("Rests on " + "; ".join(data["rests_on"]) + ".")))
+        parts.append(
+            _container(
+                "rests-on", *markdown("Rests on " + "; ".join(data["rests_on"]) + ".")
+            )
+        )
     return [_container("derivation", *parts)]
 
 
@@ -99,7 +122,9 @@ def _figure(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
     drawings: list[nodes.Node] = []
     for size in ("wide", "phone"):
         named = data[size].replace(
-            "<svg ", f'<svg class="{size}" role="img" aria-label="{_attribute(data["alt"])}" ', 1
+            "<svg ",
+            f'<svg class="{size}" role="img" aria-label="{_attribute(data["alt"])}" ',
+            1,
         )
         drawings.append(nodes.raw("", named, format="html"))
     figure = _container("figure-drawing", *drawings)
@@ -113,7 +138,9 @@ def _attribute(text: str) -> str:
 
 
 def _caption(_: dict[str, Any], __: Markdown) -> list[nodes.Node]:
-    return [nodes.comment()]  # the figure above has it; an empty answer would bring back the plain form
+    return [
+        nodes.comment()
+    ]  # the figure above has it; an empty answer would bring back the plain form
 
 
 _NODES: dict[str, Callable[[dict[str, Any], Markdown], list[nodes.Node]]] = {

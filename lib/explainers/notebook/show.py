@@ -30,9 +30,15 @@ class Source:
     def __init__(self, obj: Any) -> None:
         obj = inspect.unwrap(obj)  # checked at call time in the tests
         lines, self.first = inspect.getsourcelines(obj)
-        self.code = inspect.cleandoc("\n" + "".join(lines)) if lines[0].startswith(" ") else "".join(lines)
+        self.code = (
+            inspect.cleandoc("\n" + "".join(lines))
+            if lines[0].startswith(" ")
+            else "".join(lines)
+        )
         self.last = self.first + len(lines) - 1
-        self.path = str(Path(inspect.getsourcefile(obj) or "").relative_to(_ROOT).as_posix())
+        self.path = str(
+            Path(inspect.getsourcefile(obj) or "").relative_to(_ROOT).as_posix()
+        )
 
     def __repr__(self) -> str:
         return f"# {self.path}, lines {self.first} to {self.last}\n{self.code.rstrip()}"
@@ -41,12 +47,18 @@ class Source:
         return {
             "text/plain": repr(self),
             "text/markdown": f"```python\n{self!r}\n```",
-            SOURCE_MIME: {"path": self.path, "first": self.first, "last": self.last, "code": self.code},
+            SOURCE_MIME: {
+                "path": self.path,
+                "first": self.first,
+                "last": self.last,
+                "code": self.code,
+            },
         }
 
 
 def show_source(obj: Any) -> Source:
-    """The source of a function or class of the library, to stand as a cell's last expression."""
+    """The source of a function or class of the library, to stand as a cell's last
+    expression."""
     if not getattr(obj, "__module__", "").startswith("explainers."):
         raise ValueError(f"obj: {obj!r} does not come from the library")
     return Source(obj)
@@ -69,12 +81,14 @@ def figure(
     height: int = 280,
     phone_height: int = 220,
 ) -> None:
-    """Draw panels side by side, stacked on a phone, with a caption and a text for those who do not see them.
+    """Draw panels side by side, stacked on a phone, with a caption and a text for those
+    who do not see them.
 
-    Each panel is a function that draws into the Matplotlib axes it is given; it is called once for each of
-    the two layouts. `width` is that of all panels together where they stand side by side, `height` and
-    `phone_height` those of one panel's plotting area, in pixels. `caption` is Markdown, its first
-    sentence bold. Raises `ValueError` without `alt` or without panels.
+    Each panel is a function that draws into the Matplotlib axes it is given; it is
+    called once for each of the two layouts. `width` is that of all panels together
+    where they stand side by side, `height` and `phone_height` those of one panel's
+    plotting area, in pixels. `caption` is Markdown, its first sentence bold. Raises
+    `ValueError` without `alt` or without panels.
     """
     if not alt.strip():
         raise ValueError("alt: say in words what is seen")
@@ -84,22 +98,46 @@ def figure(
         raise ValueError(f"ratios: {len(ratios)} for {len(panels)} panels")
     caption = tidy(caption)
     style.use()
-    wide = _svg(panels, ratios or [1] * len(panels), width, height, stacked=False, salt=f"{alt} wide")
-    phone = _svg(panels, [1] * len(panels), _PHONE, phone_height, stacked=True, salt=f"{alt} phone")
+    wide = _svg(
+        panels,
+        ratios or [1] * len(panels),
+        width,
+        height,
+        stacked=False,
+        salt=f"{alt} wide",
+    )
+    phone = _svg(
+        panels,
+        [1] * len(panels),
+        _PHONE,
+        phone_height,
+        stacked=True,
+        salt=f"{alt} phone",
+    )
     colours = {value: name for name, value in style.COLOURS.items()}
-    themed = [re.sub(r"#[0-9a-f]{6}", lambda m: _themed(m[0], colours), svg) for svg in (wide, phone)]
+    themed = [
+        re.sub(r"#[0-9a-f]{6}", lambda m: _themed(m[0], colours), svg)
+        for svg in (wide, phone)
+    ]
     display(
         _Bundle(
             {
                 "text/plain": alt,
                 "image/svg+xml": wide,
-                FIGURE_MIME: {"wide": themed[0], "phone": themed[1], "alt": alt, "caption": caption},
+                FIGURE_MIME: {
+                    "wide": themed[0],
+                    "phone": themed[1],
+                    "alt": alt,
+                    "caption": caption,
+                },
             }
         )
     )
     if caption:
         plain = re.sub(r"</?span[^>]*>", "", caption)
-        display(_Bundle({"text/plain": plain, "text/markdown": plain, CAPTION_MIME: {}}))
+        display(
+            _Bundle({"text/plain": plain, "text/markdown": plain, CAPTION_MIME: {}})
+        )
 
 
 def _themed(colour: str, names: dict[str, str]) -> str:
@@ -117,14 +155,17 @@ def _svg(
     top, bottom, gap = 36, 28, 44
     rows, columns = (len(panels), 1) if stacked else (1, len(panels))
     total = rows * (top + height + bottom)
-    # Figure() instead of pyplot: nothing is left open, and no backend shows the figure a second time
+    # Figure() instead of pyplot: nothing is left open, and no backend shows the figure
+    # a second time
     drawing = Figure(figsize=(width / _DPI, total / _DPI), dpi=_DPI)
     usable = width - 4 - gap * (columns - 1)
     left = 2.0
     for index, panel in enumerate(panels):
         share = ratios[index] / sum(ratios) * usable if not stacked else usable
         y = total - (index + 1 if stacked else 1) * (top + height + bottom) + bottom
-        panel(drawing.add_axes((left / width, y / total, share / width, height / total)))
+        panel(
+            drawing.add_axes((left / width, y / total, share / width, height / total))
+        )
         left += 0 if stacked else share + gap
     file = io.StringIO()
     # ids come from the salt: one for each figure and layout keeps them apart on a page
@@ -134,14 +175,17 @@ def _svg(
 
 
 def _light(svg: str, width: int, height: int) -> str:
-    """Matplotlib's SVG without what a page does not need: header, metadata, ids that nothing refers to."""
+    """Matplotlib's SVG without header, metadata, and ids that nothing refers to."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
     used = set(re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
-    svg = re.sub(r"<svg[^>]*>", f'<svg viewBox="0 0 {width * 0.72:g} {height * 0.72:g}" '
-                 f'width="{width}" height="{height}" xmlns="http://www.w3.org/2000/svg" '
-                 'xmlns:xlink="http://www.w3.org/1999/xlink">', svg, count=1)  # fmt: skip
+    head = (
+        f'<svg viewBox="0 0 {width * 0.72:g} {height * 0.72:g}" '
+        f'width="{width}" height="{height}" xmlns="http://www.w3.org/2000/svg" '
+        'xmlns:xlink="http://www.w3.org/1999/xlink">'
+    )
+    svg = re.sub(r"<svg[^>]*>", head, svg, count=1)
     svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg)
     return re.sub(r"\s*\n\s*", "\n", svg)

@@ -1,7 +1,9 @@
-"""The one look of every static figure: colours, type and the few marks that figures share.
+"""The one look of every static figure: colours, type and the few marks that figures
+share.
 
-Colour means a quantity and ink means everything else. `COLOURS` holds the light theme's values; on the site
-each is replaced by the custom property of the same name, so that a figure follows the reader's theme.
+Colour means a quantity and ink means everything else. `COLOURS` holds the light theme's
+values; on the site each is replaced by the custom property of the same name, so that a
+figure follows the reader's theme.
 """
 
 from typing import Any
@@ -24,7 +26,8 @@ COLOURS = {
     "c4": "#730986",
     "c5": "#543600",
 }
-"""The colour of each token; `c1` is our subject, `c2` the rival or what fails, `ink2` the reference."""
+"""The colour of each token; `c1` is our subject, `c2` the rival or what fails, `ink2`
+the reference."""
 
 _PX = 72 / 100  # one CSS pixel in points, as figures are drawn at 100 pixels an inch
 
@@ -73,7 +76,8 @@ def panel(
     xlim: tuple[float, float] | None = None,
     ylim: tuple[float, float] | None = None,
 ) -> Axes:
-    """Dress `ax` as a panel: title top left, ticks below with the outer ones inside, y values on grid lines.
+    """Dress `ax` as a panel: title top left, ticks below with the outer ones inside, y
+    values on grid lines.
 
     The values of `yticks` stand on their lines at the left, so that no axis is needed.
     """
@@ -84,19 +88,25 @@ def panel(
     ax.set_xticks(xticks, [_number(tick) for tick in xticks])
     for text, tick in zip(ax.get_xticklabels(), xticks, strict=True):
         at = (tick - ax.get_xlim()[0]) / (ax.get_xlim()[1] - ax.get_xlim()[0])
-        text.set_horizontalalignment("left" if at < 0.02 else "right" if at > 0.98 else "center")
+        text.set_horizontalalignment(
+            "left" if at < 0.02 else "right" if at > 0.98 else "center"
+        )
     ax.set_yticks([])
     for tick in yticks or []:
         ax.axhline(tick, color=COLOURS["rule"], linewidth=_PX, zorder=0)
         ax.annotate(
-            _number(tick), (0, tick), xycoords=("axes fraction", "data"), xytext=(0, 3 * _PX),
+            _number(tick), (0, tick), xycoords=("axes fraction", "data"),
+            xytext=(0, 3 * _PX),
             textcoords="offset points", color=COLOURS["ink3"],
         )  # fmt: skip
     return ax
 
 
-def label(ax: Axes, x: float, y: float, text: str, token: str = "ink2", **keywords: Any) -> None:
-    """Write `text` beside the line it names, at data coordinates (`x`, `y`), in the line's colour."""
+def label(
+    ax: Axes, x: float, y: float, text: str, token: str = "ink2", **keywords: Any
+) -> None:
+    """Write `text` beside the line it names, at data coordinates (`x`, `y`), in the
+    line's colour."""
     ax.annotate(
         text, (x, y), xytext=keywords.pop("offset", (0, 0)), textcoords="offset points",
         color=COLOURS[token], fontsize=14 * _PX, fontweight="bold", **keywords,
@@ -104,7 +114,8 @@ def label(ax: Axes, x: float, y: float, text: str, token: str = "ink2", **keywor
 
 
 def reference_area(ax: Axes, x: Any, y: Any) -> None:
-    """Fill under `y` as the reference: a grey area, and an edge because grey alone is too faint."""
+    """Fill under `y` as the reference: a grey area, and an edge because grey alone is
+    too faint."""
     ax.fill_between(x, y, color=COLOURS["area"], linewidth=0, zorder=1)
     ax.plot(x, y, color=COLOURS["track"], linewidth=1.1 * _PX, zorder=1.5)
 

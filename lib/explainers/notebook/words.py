@@ -7,6 +7,10 @@ def tidy(text: str) -> str:
     """3e-9 for 3e-09, and a true minus sign before a number, formulas left alone."""
     parts = re.split(r"(\$[^$]*\$)", text)
     for index in range(0, len(parts), 2):
-        shorter = re.sub(r"(?<=\de)([+-])0*(?=\d)", lambda match: match[1].replace("+", ""), parts[index])
+        shorter = re.sub(
+            r"(?<=\de)([+-])0*(?=\d)",
+            lambda match: match[1].replace("+", ""),
+            parts[index],
+        )
         parts[index] = re.sub(r"(?<![\w.])-(?=\d)", "−", shorter)
     return "".join(parts)

@@ -1,33 +1,84 @@
-"""What a derivation may rest on: named assumptions, and theorems proved before, each with its domain."""
+"""What a derivation may rest on: definitions, named assumptions, and theorems proved
+before."""
 
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import sympy as sp
 from sympy import Expr, Symbol
+from sympy.core.function import AppliedUndef
+from sympy.logic.boolalg import BooleanAtom
 
 from explainers.notebook.derive.sums import Range, Refused, least, substitute
 from explainers.notebook.derive.values import Model, NoValue, Point, value
 
 Relation = Literal["==", "<=", ">="]
+Definitions = tuple[tuple[Expr, Expr], ...]
+
+
+def definitions(define: Mapping[Expr, Expr | int]) -> Definitions:
+    """The definitions `{head: body}`, each in terms of earlier ones. Raises `TypeError`
+    or `ValueError`."""
+    done: Definitions = ()
+    for head, body in define.items():
+        if not isinstance(head, AppliedUndef | Symbol) or not all(
+            isinstance(arg, Symbol) for arg in head.args
+        ):
+            raise TypeError(
+                f"define: expected a symbol or a function of symbols, got {head!r}"
+            )
+        if len(set(head.args)) < len(head.args):
+            raise ValueError(f"define: {head} has an argument twice")
+        done += ((head, sp.sympify(body)),)
+    for i, (_, body) in enumerate(done):
+        for head, _ in done[i:]:
+            if body.has(_key(head)):
+                raise ValueError(f"define: {head} is used before it is defined")
+    if len({_key(head) for head, _ in done}) < len(done):
+        raise ValueError("define: a name is defined twice")
+    return done
+
+
+def unfold(expr: Expr, define: Definitions) -> Expr:
+    """`expr` with all definitions put in."""
+    for head, body in reversed(define):
+        expr = _replace(expr, head, body)
+    return expr
+
+
+def _key(head: Expr) -> object:
+    return head.func if isinstance(head, AppliedUndef) else head
+
+
+def _replace(expr: sp.Basic, head: Expr, body: Expr) -> sp.Basic:
+    if expr == head and not head.args:
+        return body
+    if not expr.args or not expr.has(_key(head)):
+        return expr
+    args = [_replace(arg, head, body) for arg in expr.args]
+    if isinstance(expr, AppliedUndef) and expr.func == head.func:
+        return substitute(body, dict(zip(head.args, args, strict=True)))
+    return expr.func(*args)
 
 
 @dataclass(frozen=True)
 class Every:
-    """A relation for every whole number `index` from `first` on, or for every one at all if `first` is None."""
+    """A relation for every whole number `index` from `first` on, or for all of them if
+    `first` is None."""
 
     index: Symbol
     relation: sp.Rel
-    first: Expr | None = None
+    first: Expr | int | None = None
 
 
 @dataclass(frozen=True)
 class Fact:
     """`expr` is zero, non-negative or non-zero (`kind`), in a domain.
 
-    An assumption is about the very symbols that it names, except for its `index`. A theorem proved before
-    holds for whatever values its `free` symbols admit.
+    An assumption is about the very symbols that it names, except for its `index`. A
+    theorem proved before holds for whatever values its `free` symbols admit.
     """
 
     name: str
@@ -42,11 +93,15 @@ class Fact:
 
     @property
     def fixed(self) -> set[Symbol]:
-        """The symbols that the fact is about, and says nothing about other values of."""
+        """The symbols that the fact is about, and says nothing about other values
+        of."""
         return set(self.expr.free_symbols) - self.free - {self.index}
 
-    def at(self, instance: Mapping[Symbol, Expr], ranges: Iterable[Range]) -> Expr:
-        """The fact's expression at an instance. Raises `Refused` outside of its domain."""
+    def at(
+        self, instance: Mapping[Symbol, Expr | int], ranges: Iterable[Range]
+    ) -> Expr:
+        """The fact's expression at an instance. Raises `Refused` outside of its
+        domain."""
         ranges = tuple(ranges)
         for symbol, where in instance.items():
             where = sp.sympify(where)
@@ -55,16 +110,24 @@ class Fact:
                 if not where.is_integer or not least(past, ranges).is_nonnegative:
                     raise Refused(f"{self.name!r} is not known at {symbol} = {where}")
             elif symbol not in self.free:
-                raise Refused(f"{self.name!r} is about {symbol} itself, not about {symbol} = {where}")
-            elif not _admits(symbol, where):
-                raise Refused(f"{self.name!r} is not known at {symbol} = {where}, by what {symbol} stands for")
+                raise Refused(
+                    f"{self.name!r} is about {symbol} itself, not about {symbol} = "
+                    f"{where}"
+                )
+            elif not _admits(symbol, where, ranges):
+                raise Refused(
+                    f"{self.name!r} is not known at {symbol} = {where}, by what "
+                    f"{symbol} stands for"
+                )
         if self.index is not None and self.index not in instance:
-            raise Refused(f"{self.name!r} holds for every {self.index}: say at which one")
+            raise Refused(
+                f"{self.name!r} holds for every {self.index}: say at which one"
+            )
         return substitute(self.expr, instance)
 
     def holds(self, point: Point) -> bool:
         """Is the fact true at this point, as far as it has a value there?"""
-        start = 0 if self.first is None else self.first
+        start = sp.Integer(0) if self.first is None else self.first
         span = range(-4, 5) if self.first is None else range(6)
         indices: list[dict[Symbol, complex]] = [{}]
         if self.index is not None:
@@ -77,22 +140,41 @@ class Fact:
             size = 1e-9 * max(1.0, abs(found))
             zero = abs(found) <= size
             negative = abs(found.imag) > size or found.real < -size
-            if zero if self.kind == "!=" or self.strict else not zero if self.kind == "==" else negative:
+            if (
+                zero
+                if self.kind == "!=" or self.strict
+                else not zero
+                if self.kind == "=="
+                else negative
+            ):
                 return False
             if self.strict and negative:
                 return False
         return True
 
 
-def _admits(symbol: Symbol, where: Expr) -> bool:
+def _admits(symbol: Symbol, where: Expr, ranges: tuple[Range, ...]) -> bool:
     """Does `where` satisfy everything that is declared of `symbol`?"""
-    declared = symbol._assumptions_orig
-    return all(getattr(where, f"is_{name}", None) is truth for name, truth in declared.items())
+    smallest = least(where, ranges)
+    return all(
+        getattr(where, f"is_{name}", None) is truth
+        or (
+            name in ("positive", "nonnegative")
+            and truth
+            and getattr(smallest, f"is_{name}")
+        )
+        for name, truth in symbol._assumptions_orig.items()
+    )
 
 
-def facts(assume: Mapping[str, object]) -> dict[str, Fact]:
-    """The named assumptions, each a SymPy relation or an `Every`. Raises `TypeError` or `ValueError`."""
-    return {name: _fact(name, stated) for name, stated in assume.items()}
+def facts(assume: Mapping[str, object], define: Definitions) -> dict[str, Fact]:
+    """The named assumptions, each a SymPy relation or an `Every`. Raises `TypeError` or
+    `ValueError`."""
+    stated = {name: _fact(name, relation) for name, relation in assume.items()}
+    return {
+        name: replace(fact, expr=unfold(fact.expr, define))
+        for name, fact in stated.items()
+    }
 
 
 def _fact(name: str, stated: object) -> Fact:
@@ -101,27 +183,37 @@ def _fact(name: str, stated: object) -> Fact:
     if isinstance(stated, Every):
         first = None if stated.first is None else sp.sympify(stated.first)
         return replace(_fact(name, stated.relation), index=stated.index, first=first)
-    if stated in (True, False):
-        raise ValueError(f"assume: {name!r} is {stated} by what its symbols are declared to be")
+    if isinstance(stated, bool | BooleanAtom):
+        raise ValueError(
+            f"assume: {name!r} is {stated} by what its symbols are declared to be"
+        )
     if not isinstance(stated, sp.Rel):
-        raise TypeError(f"assume: {name!r} must be a relation such as sympy.Ne(c, 0), got {stated!r}")
+        raise TypeError(
+            f"assume: {name!r} must be a relation such as sympy.Ne(c, 0), got "
+            f"{stated!r}"
+        )
     difference = stated.lhs - stated.rhs
     strict = stated.rel_op in ("<", ">")
     if stated.rel_op in ("<", "<="):
         difference = -difference
     kind: Literal["==", ">=", "!="] = (
-        "==" if isinstance(stated, sp.Eq) else "!=" if isinstance(stated, sp.Ne) else ">="
+        "=="
+        if isinstance(stated, sp.Eq)
+        else "!="
+        if isinstance(stated, sp.Ne)
+        else ">="
     )
     return Fact(name, kind, difference, stated, strict)
 
 
-def points(known: Iterable[Fact], model: Model | None, wanted: int, tries: int) -> list[Point]:
-    """Points at which every fact holds: instances of the model, or drawn and kept if they satisfy the facts.
+def points(
+    known: Iterable[Fact], model: Model | None, wanted: int, tries: int
+) -> list[Point]:
+    """Points at which every fact holds: instances of the model, or drawn and kept if
+    they satisfy the facts.
 
     Raises `ValueError` if an instance of the model violates a fact.
     """
-    import random
-
     known = list(known)
     found: list[Point] = []
     for seed in range(tries):

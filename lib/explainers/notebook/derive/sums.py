@@ -1,10 +1,13 @@
-"""A normal form for expressions with finite sums, and what is decided with it: is it zero, is it non-negative.
+"""A normal form for expressions with finite sums, and what it decides: is it zero, is
+it non-negative.
 
-SymPy does not normalise a `Sum` by itself. Here a sum is split over its addends, factors free of the index
-leave it, its index gets one fixed name, and whole-number offsets in its limits are *peeled* off as explicit
-terms: equal sums then are equal objects, and the increment of an induction is the last term by itself.
+SymPy does not normalise a `Sum` by itself. Here a sum is split over its addends,
+factors free of the index leave it, its index gets one fixed name, and whole-number
+offsets in its limits are *peeled* off as explicit terms: equal sums then are equal
+objects, and the increment of an induction is the last term by itself.
 
-Nothing here guesses: a `False` means "not decided", unless numbers have shown a difference.
+Nothing here guesses: a `False` means "not decided", unless numbers have shown a
+difference.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 import sympy as sp
 from sympy import Expr, I, Integer, Sum, Symbol, pi
 
-# An index, or a variable of integration, with its limits. Inner ranges come after outer ones.
+# An index, or a variable of integration, with its limits. Inner ranges come after outer
+# ones.
 Range = tuple[Symbol, Expr, Expr]
 
 # A sum over an explicit range of at most this many terms is written out.
@@ -26,13 +30,15 @@ class Refused(Exception):
 def substitute(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
     """`expr` with `values` put in at once.
 
-    SymPy lets a value be captured by an index of the same name: `Sum(f(k, n), (k, 0, N)).subs(n, k)` would
-    become the sum of `f(k, k)`. Such an index is renamed first.
+    SymPy lets a value be captured by an index of the same name: `Sum(f(k, n), (k, 0,
+    N)).subs(n, k)` would become the sum of `f(k, k)`. Such an index is renamed first.
     """
-    incoming = set().union(*(sp.sympify(value).free_symbols for value in values.values()))
+    incoming = set().union(
+        *(sp.sympify(value).free_symbols for value in values.values())
+    )
     if incoming & _bound(expr):
         expr = _rename(expr, incoming)
-    return expr.subs(values, simultaneous=True)
+    return expr.subs(values, simultaneous=len(values) > 1)
 
 
 def _bound(expr: Expr) -> set[Symbol]:
@@ -40,7 +46,7 @@ def _bound(expr: Expr) -> set[Symbol]:
     return {limit[0] for each in sums for limit in each.limits}
 
 
-def _rename(expr: Expr, clashing: set[Symbol]) -> Expr:
+def _rename(expr: sp.Basic, clashing: set[Symbol]) -> sp.Basic:
     if not expr.args:
         return expr
     if isinstance(expr, Sum | sp.Integral):
@@ -69,7 +75,10 @@ def _tidy(expr: Expr, ranges: tuple[Range, ...]) -> Expr:
     if isinstance(expr, Sum | sp.Integral):
         fold = _sum if isinstance(expr, Sum) else _integral
         inside = expr.function
-        outer_first = tuple((u, _tidy(lo, ranges), _tidy(hi, ranges)) for u, lo, hi in reversed(expr.limits))
+        outer_first = tuple(
+            (u, _tidy(lo, ranges), _tidy(hi, ranges))
+            for u, lo, hi in reversed(expr.limits)
+        )
         inside = _tidy(inside, ranges + outer_first)
         for depth in reversed(range(len(outer_first))):
             inside = fold(inside, outer_first[depth], ranges + outer_first[:depth])
@@ -104,19 +113,29 @@ def _atom(expr: Expr) -> Expr:
 
 
 def _index(inside: Expr, first: Expr) -> Symbol:
-    """The fixed name of an index: by how deep the sums inside nest, with the sign that its first value has."""
-    depth = 1 + max((int(u.name[1:]) for u in _bound(inside) if u.name[:1] == "#"), default=-1)
-    sign = {"positive": True} if first.is_positive else {"nonnegative": True} if first.is_nonnegative else {}
+    """The fixed name of an index: by how deep the sums inside nest, with the sign of
+    its first value."""
+    depth = 1 + max(
+        (int(u.name[1:]) for u in _bound(inside) if u.name[:1] == "#"), default=-1
+    )
+    sign = (
+        {"positive": True}
+        if first.is_positive
+        else {"nonnegative": True}
+        if first.is_nonnegative
+        else {}
+    )
     return Symbol(f"#{depth}", integer=True, **sign)
 
 
 def _sum(inside: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
     u, lo, hi = limits
     span = sp.expand(hi - lo)
-    if span == -1:
-        return Integer(0)
-    if span.is_Integer and 0 <= span < EXPLICIT:
-        return sp.Add(*(substitute(inside, {u: lo + i}) for i in range(int(span) + 1)))
+    if span.is_Integer and abs(span) < EXPLICIT:
+        # peeling can leave limits that are reversed: minus the terms between them, as
+        # in an integral
+        terms = [substitute(inside, {u: lo + i}) for i in _between(-1, int(span))]
+        return sp.Add(*terms) if span >= 0 else -sp.Add(*terms)
     if span.is_number or not span.is_finite:
         return Sum(inside, limits)
     extra: list[Expr] = []
@@ -131,8 +150,11 @@ def _sum(inside: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
     return sp.Add(*extra)
 
 
-def _peel(f: Expr, u: Symbol, lo: Expr, hi: Expr, extra: list[Expr]) -> tuple[Expr, Expr]:
-    """Move both limits to their standard place; the terms that this adds or takes away go to `extra`."""
+def _peel(
+    f: Expr, u: Symbol, lo: Expr, hi: Expr, extra: list[Expr]
+) -> tuple[Expr, Expr]:
+    """Move both limits to their standard place; the terms that this adds or takes away
+    go to `extra`."""
     offset, rest = hi.as_coeff_Add()
     if not rest.is_number and offset.is_Integer and abs(offset) < EXPLICIT:
         terms = [substitute(f, {u: rest + i}) for i in _between(0, int(offset))]
@@ -157,7 +179,8 @@ def _finite(terms: Iterable[Expr]) -> bool:
 
 
 def _integral(inside: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
-    """Exponentials are integrated one by one, sums of them term by term; the rest stays as it is."""
+    """Exponentials are integrated one by one, sums of them term by term; the rest stays
+    as it is."""
     x, lo, hi = limits
     total: list[Expr] = []
     for term in sp.Add.make_args(sp.expand(inside)):
@@ -175,30 +198,39 @@ def _one_integral(f: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
     waves = [factor for factor in factors if isinstance(factor, sp.exp)]
     if len(sums) + len(waves) == len(factors) and len(sums) <= 1:
         if sums and len(sums[0].limits) == 1:
-            u = sums[0].limits[0]
-            inside = _integral(sums[0].function * sp.Mul(*waves), limits, (*ranges, u))
-            return _sum(inside, u, ranges)
+            index: Range = tuple(sums[0].limits[0])
+            inside = _integral(
+                sums[0].function * sp.Mul(*waves), limits, (*ranges, index)
+            )
+            return _sum(inside, index, ranges)
         exponent = sp.expand(sp.Add(*(wave.args[0] for wave in waves)))
         rate = exponent.diff(x)
-        if not sums and not rate.has(x) and sp.expand(exponent - rate * x) == 0 and _nonzero(rate, ranges):
+        if (
+            not sums
+            and not rate.has(x)
+            and sp.expand(exponent - rate * x) == 0
+            and _nonzero(rate, ranges)
+        ):
             return (_atom(sp.exp(rate * hi)) - _atom(sp.exp(rate * lo))) / rate
     return sp.Integral(f, limits)
 
 
 def _nonzero(expr: Expr, ranges: tuple[Range, ...]) -> bool:
     return all(
-        bool(factor.is_nonzero) or sign(factor, ranges) or sign(-factor, ranges)
+        factor.is_zero is False or sign(factor, ranges) or sign(-factor, ranges)
         for factor in sp.Mul.make_args(sp.factor(expr))
     )
 
 
 def sign(expr: Expr, ranges: Iterable[Range]) -> bool:
-    """Is `expr` positive for every index in its range? Decided at the ends, if it depends on each linearly."""
+    """Is `expr` positive for every index in its range? Decided at the ends, if it is
+    linear in each."""
     return bool(least(expr, ranges).is_positive)
 
 
 def least(expr: Expr, ranges: Iterable[Range]) -> Expr:
-    """The least value of `expr` over the ranges, or `nan` if it is not seen to be monotone in each index."""
+    """The least value of `expr` over the ranges, or `nan` if it is not seen to be
+    monotone in each index."""
     for u, lo, hi in reversed(list(ranges)):
         slope = sp.expand(expr).coeff(u)
         if not expr.has(u):
@@ -214,22 +246,27 @@ def least(expr: Expr, ranges: Iterable[Range]) -> Expr:
     return sp.expand(expr)
 
 
-# Each stage is equal to its argument, or to a multiple of it by something that the side conditions keep from 0.
+# Each stage equals its argument, or a multiple of it by something that the side
+# conditions keep from 0.
 CHAIN: tuple[Callable[[Expr], Expr], ...] = (
     normal,
     lambda e: normal(sp.fraction(sp.together(e))[0]),
-    lambda e: normal(sp.fraction(sp.together(sp.expand(e.rewrite(sp.exp), power_exp=True)))[0]),
+    lambda e: normal(
+        sp.fraction(sp.together(sp.expand(e.rewrite(sp.exp), power_exp=True)))[0]
+    ),
     lambda e: sp.expand(sp.gammasimp(e.rewrite(sp.gamma))),
 )
 
 
 def is_zero(expr: Expr, differs: Callable[[Expr], bool] = lambda e: False) -> bool:
-    """Is `expr` zero wherever it is defined? `False` means that no stage of `CHAIN` shows it.
+    """Is `expr` zero wherever it is defined? `False` means that no stage of `CHAIN`
+    shows it.
 
-    `differs(expr)` may show by numbers that it is not: asked before the slow stages, it can only refuse.
+    `differs(expr)` may show by numbers that it is not: asked before the slow stages, it
+    can only refuse.
     """
     for stage, apply in enumerate(CHAIN):
-        if stage == 2 and differs(expr):
+        if stage == 1 and differs(expr):
             return False
         expr = apply(expr)
         if expr == 0:
@@ -238,18 +275,24 @@ def is_zero(expr: Expr, differs: Callable[[Expr], bool] = lambda e: False) -> bo
 
 
 def nonneg(expr: Expr) -> bool:
-    """Is `expr` non-negative by the assumptions of its symbols, as a square, or as a length?"""
-    if expr.is_nonnegative:
+    """Is `expr`, where defined, non-negative by its symbols' assumptions, as a square,
+    or as a length?"""
+    if expr.is_extended_nonnegative:
         return True
-    factors = sp.Mul.make_args(sp.factor(expr))
-    left = list(factors)
-    for factor in factors:
+    left = list(sp.Mul.make_args(sp.factor(expr)))
+    for factor in tuple(left):
         base, power = factor.as_base_exp()
         mirror = sp.conjugate(base) ** power
-        if factor.is_nonnegative or (base.is_real and power.is_even) or (base.is_nonnegative and power.is_real):
+        square = base.is_extended_real and power.is_even
+        if (
+            factor.is_extended_nonnegative
+            or square
+            or (base.is_extended_nonnegative and power.is_real)
+        ):
             left.remove(factor)
-        elif factor in left and mirror != factor and mirror in left and power.is_integer:
+        elif (
+            factor in left and mirror != factor and mirror in left and power.is_integer
+        ):
             left.remove(factor)
             left.remove(mirror)
-    negative = [factor for factor in left if factor.is_nonpositive]
-    return len(negative) == len(left) and len(negative) % 2 == 0
+    return len(left) % 2 == 0 and all(factor.is_extended_nonpositive for factor in left)

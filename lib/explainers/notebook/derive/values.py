@@ -1,4 +1,5 @@
-"""Numbers put in for symbols: the value of an expression at a point, to refute with, never to prove with."""
+"""Numbers put in for symbols: the value of an expression at a point, to refute with,
+never to prove with."""
 
 import cmath
 import math
@@ -23,7 +24,8 @@ class NoValue(Exception):
 
 
 class Point:
-    """Values for every symbol and undefined function: those given, and the rest drawn once, by assumption."""
+    """Values for every symbol and undefined function: those given, and the rest drawn
+    once, by assumption."""
 
     def __init__(self, seed: int, given: Mapping[Any, Any] | None = None) -> None:
         self.seed, self.given = seed, dict(given or {})
@@ -68,7 +70,11 @@ def _draw(rng: random.Random, atom: Expr) -> complex | Fraction:
 def _plain(value: complex) -> complex | float | int:
     if abs(value.imag) > TOLERANCE:
         return value
-    return round(value.real) if abs(value.real - round(value.real)) < TOLERANCE else value.real
+    return (
+        round(value.real)
+        if abs(value.real - round(value.real)) < TOLERANCE
+        else value.real
+    )
 
 
 def _show(value: complex | Fraction) -> str:
@@ -78,11 +84,20 @@ def _show(value: complex | Fraction) -> str:
     return str(plain) if isinstance(plain, int) else f"{plain:.6g}"
 
 
-def value(expr: Expr, point: Point, bound: Mapping[sp.Symbol, complex] | None = None) -> complex:
-    """The value of `expr` at `point`, with `bound` for indices. Raises `NoValue` if it has none."""
+def value(
+    expr: Expr, point: Point, bound: Mapping[sp.Symbol, complex] | None = None
+) -> complex:
+    """The value of `expr` at `point`, with `bound` for indices. Raises `NoValue` if it
+    has none."""
     try:
-        result = _value(sp.sympify(expr), point, dict(bound or {}))
-    except (ZeroDivisionError, OverflowError, ValueError, TypeError, AttributeError) as error:
+        result = _compiled(sp.sympify(expr))(point, dict(bound or {}))
+    except (
+        ZeroDivisionError,
+        OverflowError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise NoValue(str(error)) from error
     if not cmath.isfinite(result):
         raise NoValue("not finite")
@@ -110,25 +125,50 @@ _FUNCTIONS: dict[Any, Callable[..., complex]] = {
 }
 
 
-def _value(expr: Expr, point: Point, bound: dict[sp.Symbol, complex]) -> complex:
-    if isinstance(expr, sp.Symbol):
-        return bound[expr] if expr in bound else point.of(expr)
-    if isinstance(expr, AppliedUndef):
-        return point.of(expr, tuple(_value(arg, point, bound) for arg in expr.args))
-    if isinstance(expr, sp.Sum | sp.Integral):
-        return _fold(expr, list(expr.limits), point, bound)
-    if isinstance(expr, sp.Derivative):
-        return _value(_differentiated(expr), point, bound)
-    if isinstance(expr, sp.Limit | sp.Determinant):
-        return complex(expr.doit())
-    if expr.func in _FUNCTIONS:
-        return _FUNCTIONS[expr.func](*(_value(arg, point, bound) for arg in expr.args))
-    if expr.is_number or not expr.args:
-        return complex(expr)
-    return complex(expr.func(*(sp.Float(_value(arg, point, bound).real) for arg in expr.args)))
+# An expression as a function of a point and of the values of its indices, so that a sum
+# reads its body once.
+Compiled = Callable[[Point, dict[sp.Symbol, complex]], complex]
 
 
 @cache
+def _compiled(expr: Expr) -> Compiled:
+    if isinstance(expr, sp.Symbol):
+        return lambda point, bound: bound[expr] if expr in bound else point.of(expr)
+    if isinstance(expr, sp.Derivative):
+        return _compiled(_differentiated(expr))
+    if isinstance(expr, sp.Sum | sp.Integral):
+        folded = _compiled(expr.function)
+        for u, lo, hi in expr.limits:
+            folded = _fold(
+                isinstance(expr, sp.Sum), folded, u, _compiled(lo), _compiled(hi)
+            )
+        return folded
+    if isinstance(expr, sp.Limit | sp.Determinant):
+        return _constant(expr.doit())
+    if (
+        not isinstance(expr, AppliedUndef)
+        and expr.func not in _FUNCTIONS
+        and (expr.is_number or not expr.args)
+    ):
+        return _constant(expr)
+    args = [_compiled(arg) for arg in expr.args]
+    if isinstance(expr, AppliedUndef):
+        return lambda point, bound: point.of(
+            expr, tuple([arg(point, bound) for arg in args])
+        )
+    if expr.func in _FUNCTIONS:
+        function = _FUNCTIONS[expr.func]
+        return lambda point, bound: function(*[arg(point, bound) for arg in args])
+    return lambda point, bound: complex(
+        expr.func(*[sp.Float(arg(point, bound).real) for arg in args])
+    )
+
+
+def _constant(expr: Expr) -> Compiled:
+    number = complex(expr)
+    return lambda point, bound: number
+
+
 def _differentiated(expr: Expr) -> Expr:
     done = sp.diff(expr.expr, *expr.variables)
     if isinstance(done, sp.Derivative):
@@ -136,28 +176,45 @@ def _differentiated(expr: Expr) -> Expr:
     return done
 
 
-def _fold(expr: Expr, limits: list[Any], point: Point, bound: dict[sp.Symbol, complex]) -> complex:
-    if not limits:
-        return _value(expr.function, point, bound)
-    *inner, (u, lo, hi) = limits
-    a, b = (_value(end, point, bound) for end in (lo, hi))
+def _fold(
+    is_sum: bool, body: Compiled, u: sp.Symbol, lo: Compiled, hi: Compiled
+) -> Compiled:
+    if is_sum:
+        return lambda point, bound: sum(
+            [
+                body(point, {**bound, u: i})
+                for i in _steps(lo(point, bound), hi(point, bound))
+            ],
+            0j,
+        )
+    return lambda point, bound: sum(
+        [
+            w * body(point, {**bound, u: at})
+            for at, w in _nodes(lo(point, bound), hi(point, bound))
+        ],
+        0j,
+    )
 
-    def at(position: complex) -> complex:
-        return _fold(expr, inner, point, bound | {u: position})
 
-    if isinstance(expr, sp.Sum):
-        first, last = _plain(a), _plain(b)
-        if not isinstance(first, int) or not isinstance(last, int) or last < first - 1:
-            raise NoValue("a sum with reversed limits")
-        return sum((at(complex(i)) for i in range(first, last + 1)), 0j)
-    half, middle = (b - a) / 2, (a + b) / 2
-    nodes, weights = _quadrature()
-    return half * sum((w * at(middle + half * t) for t, w in zip(nodes, weights, strict=True)), 0j)
+def _steps(lo: complex, hi: complex) -> list[complex]:
+    first, last = _plain(lo), _plain(hi)
+    if not isinstance(first, int) or not isinstance(last, int) or last < first - 1:
+        raise NoValue("a sum with reversed limits")
+    return [complex(i) for i in range(first, last + 1)]
+
+
+def _nodes(lo: complex, hi: complex) -> list[tuple[complex, complex]]:
+    half, middle = (hi - lo) / 2, (lo + hi) / 2
+    return [
+        (middle + half * node, half * weight)
+        for node, weight in zip(*_quadrature(), strict=True)
+    ]
 
 
 @cache
 def _quadrature() -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Gauss-Legendre nodes and weights, by Newton's method on the recursion of the polynomials."""
+    """Gauss-Legendre nodes and weights, by Newton's method on the recursion of the
+    polynomials."""
     size = 40
     nodes, weights = [], []
     for i in range(size):
@@ -173,13 +230,14 @@ def _quadrature() -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(nodes), tuple(weights)
 
 
-def differ(left: complex, right: complex) -> bool:
+def differ(left: complex | float, right: complex | float) -> bool:
     """Are two values too far apart for rounding?"""
     return abs(left - right) > TOLERANCE * max(1.0, abs(left), abs(right))
 
 
 def nonzero_somewhere(expr: Expr, tries: int = 3) -> bool:
-    """Is `expr` non-zero at one of a few drawn points? Points where it has no value decide nothing."""
+    """Is `expr` non-zero at one of a few drawn points? Points where it has no value
+    decide nothing."""
     found = 0
     for seed in range(4 * tries):
         point = Point(seed)

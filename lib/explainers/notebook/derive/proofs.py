@@ -1,0 +1,366 @@
+"""Proof objects: each shows that one step of a derivation holds, and says how, or
+raises `Refused`.
+
+`prove(d, lhs, rel, rhs)` gets both sides with all definitions put in, and the
+derivation `d`, whose named facts it may use. `a <= b` between expressions means that `b
+- a` is real and non-negative.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+
+import sympy as sp
+from sympy import Expr, Sum, Symbol
+
+from explainers.notebook.derive.facts import Relation
+from explainers.notebook.derive.sums import (
+    Range,
+    Refused,
+    is_zero,
+    nonneg,
+    normal,
+    substitute,
+)
+from explainers.notebook.derive.typeset import latex
+from explainers.notebook.derive.values import nonzero_somewhere
+
+if TYPE_CHECKING:
+    from explainers.notebook.derive.chain import Derivation
+
+
+@runtime_checkable
+class Proof(Protocol):
+    """What a step needs: a way to show it."""
+
+    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str: ...
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Both sides are equal, by algebra alone: their difference has the normal form 0.
+    Uses no fact."""
+
+    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        if not is_zero(lhs - rhs, nonzero_somewhere):
+            raise Refused("the difference of the two sides does not reduce to 0")
+        return "difference is zero"
+
+
+# A factor of a certificate: an expression, or a fact by its name, or a fact at an
+# instance of its symbols.
+Factor: TypeAlias = "Expr | str | tuple[str, Mapping[Symbol, Expr | int]]"
+
+NOWHERE: Mapping[Symbol, Expr | int] = {}
+
+
+@dataclass(frozen=True, init=False)
+class Certificate:
+    """The larger side minus the smaller is the sum of `terms`, each `(weight, factor,
+    …)`.
+
+    In an inequality every weight and every factor must be seen to be non-negative: by
+    the assumptions of the symbols, as a square or a length, or as a named fact. A term
+    with an equation among its facts is 0, so it may have any weight; in `==` every term
+    needs one. Raises `Refused` if a term is of unknown sign, if a fact is used outside
+    its domain, or if the terms do not add up to the difference.
+    """
+
+    terms: tuple[tuple[Factor, ...], ...]
+
+    def __init__(self, *terms: tuple[object, ...]) -> None:
+        if not terms or not all(
+            isinstance(term, tuple) and len(term) >= 2 for term in terms
+        ):
+            raise TypeError(
+                f"terms: expected tuples (weight, factor, …), got {terms!r}"
+            )
+        object.__setattr__(
+            self, "terms", tuple(tuple(map(_factor, term)) for term in terms)
+        )
+
+    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        total: Expr = sp.Integer(0)
+        names: list[str] = []
+        for term in self.terms:
+            product, vanishes, unknown = sp.Integer(1), False, None
+            for factor in term:
+                if isinstance(factor, str | tuple):
+                    name, instance = (
+                        (factor, NOWHERE) if isinstance(factor, str) else factor
+                    )
+                    fact = d.fact(name)
+                    expr = fact.at(
+                        {s: d.unfold(sp.sympify(v)) for s, v in instance.items()},
+                        d.ranges,
+                    )
+                    d.require_defined(expr)
+                    if fact.kind == "!=":
+                        raise Refused(f"{name!r} only says that something is not zero")
+                    vanishes |= fact.kind == "=="
+                    names += [name] if name not in names else []
+                else:
+                    expr = d.unfold(factor)
+                    d.require_defined(expr)
+                    unknown = unknown if nonneg(expr) else expr
+                product *= expr
+            if not vanishes and rel == "==":
+                raise Refused(
+                    "a certificate of an equation needs an equation in every term"
+                )
+            if not vanishes and unknown is not None:
+                raise Refused(f"the sign of {unknown} is not known")
+            total += product
+        difference = lhs - rhs if rel == "==" or rel == ">=" else rhs - lhs
+        if not is_zero(difference - total, nonzero_somewhere):
+            raise Refused(
+                "the certificate does not add up to the difference of the two sides"
+            )
+        return "certificate: " + (", ".join(names) if names else self._counted())
+
+    def _counted(self) -> str:
+        factors = [
+            sp.factor(factor)
+            for term in self.terms
+            for factor in term
+            if isinstance(factor, Expr)
+        ]
+        powers = [factor.as_coeff_Mul()[1] for factor in factors]
+        squares = [
+            power for power in powers if isinstance(power, sp.Pow) and power.exp.is_even
+        ]
+        what = "square" if len(squares) >= len(self.terms) else "non-negative term"
+        return f"one {what}" if len(self.terms) == 1 else f"{len(self.terms)} {what}s"
+
+
+def _factor(factor: object) -> Factor:
+    if isinstance(factor, str):
+        return factor
+    if isinstance(factor, tuple):
+        if (
+            len(factor) != 2
+            or not isinstance(factor[0], str)
+            or not isinstance(factor[1], Mapping)
+        ):
+            raise TypeError(
+                f"terms: a fact at an instance is (name, {{symbol: value}}), got "
+                f"{factor!r}"
+            )
+        return factor[0], factor[1]
+    return sp.sympify(factor)
+
+
+def first_value(n: Symbol) -> Expr:
+    """Where an induction over `n` must start: the smallest value that the assumptions
+    of `n` admit."""
+    if isinstance(n, Symbol) and set(n._assumptions_orig) <= {
+        "integer",
+        "positive",
+        "nonnegative",
+        "real",
+    }:
+        if n.is_integer and n.is_positive:
+            return sp.Integer(1)
+        if n.is_integer and n.is_nonnegative:
+            return sp.Integer(0)
+    raise ValueError(
+        "n: an induction needs a symbol declared integer and positive or "
+        f"nonnegative, and no more, got {n!r}"
+    )
+
+
+@dataclass(frozen=True)
+class Induction:
+    """The step holds for every `n`: at its first value (by `base`), and for each
+    increment (by `step`).
+
+    The first value follows from the assumptions of `n`: 1 if positive, 0 if
+    nonnegative; a later base would prove falsehoods. The increments of both sides are
+    compared for a generic `n`; facts about one particular `n` are not available in
+    either half.
+    """
+
+    n: Symbol
+    base: Proof = field(default_factory=Identity)
+    step: Proof = field(default_factory=Identity)
+
+    def __post_init__(self) -> None:
+        first_value(self.n)
+
+    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        start, inside = first_value(self.n), d.inside(hide=self.n)
+        ends = [substitute(side, {self.n: start}) for side in (lhs, rhs)]
+        for side in (lhs, rhs, *ends):
+            inside.require_defined(side)
+        try:
+            base = self.base.prove(inside, ends[0], rel, ends[1])
+        except Refused as reason:
+            raise Refused(f"induction, base {self.n} = {start}: {reason}") from reason
+        grown = [
+            normal(substitute(side, {self.n: self.n + 1}) - side) for side in (lhs, rhs)
+        ]
+        try:
+            step = self.step.prove(inside, grown[0], rel, grown[1])
+        except Refused as reason:
+            raise Refused(
+                f"induction, increment from {self.n} to {self.n + 1}: {reason}"
+            ) from reason
+        return (
+            f"induction: base ${latex(self.n)}={start}$ ({base}), increments ({step})"
+        )
+
+
+@dataclass(frozen=True)
+class Reindex:
+    """In the outer sums of the left side the index runs another way: `index` is
+    replaced by `image`.
+
+    `image` must be a shift of `index` or of `-index` by a whole number, so that no term
+    is lost or met twice.
+    """
+
+    index: Symbol
+    image: Expr
+    proof: Proof = field(default_factory=Identity)
+
+    def __post_init__(self) -> None:
+        shift = sp.expand(self.image)
+        slope = shift.coeff(self.index)
+        if abs(slope) != 1 or (shift - slope * self.index).has(self.index):
+            raise ValueError(
+                f"image: expected a shift of {self.index} or of its negative, got "
+                f"{self.image}"
+            )
+        if not (shift - slope * self.index).is_integer:
+            raise ValueError(f"image: {self.image} is not seen to be a whole number")
+
+    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        words = self.proof.prove(d, _outer_sums(sp.expand(lhs), self._turn), rel, rhs)
+        return (
+            f"re-indexed by ${latex(self.index)}\\mapsto {latex(self.image)}$, {words}"
+        )
+
+    def _turn(self, each: Sum) -> Expr:
+        f, (u, lo, hi) = each.function, each.limits[0]
+        if len(each.limits) > 1:
+            return each
+        image = substitute(self.image, {self.index: u})
+        shift = sp.expand(image - image.coeff(u) * u)
+        limits = (
+            (lo - shift, hi - shift)
+            if sp.expand(image).coeff(u) == 1
+            else (shift - hi, shift - lo)
+        )
+        return Sum(substitute(f, {u: image}), (u, *limits))
+
+
+def _outer_sums(expr: sp.Basic, turn: Callable[[Sum], Expr]) -> sp.Basic:
+    if isinstance(expr, Sum):
+        return turn(expr)
+    return (
+        expr.func(*(_outer_sums(arg, turn) for arg in expr.args))
+        if expr.has(Sum)
+        else expr
+    )
+
+
+@dataclass(frozen=True)
+class Termwise:
+    """A sum against a sum over the same range, or against 0: `proof` shows the relation
+    of the summands.
+
+    The index is generic in `proof`: an assumption about a symbol of the same name is
+    not available there.
+    """
+
+    proof: Proof = field(default_factory=Identity)
+
+    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        sums = [side for side in (lhs, rhs) if side != 0]
+        if not sums or not all(
+            isinstance(side, Sum) and len(side.limits) == 1 for side in sums
+        ):
+            raise Refused("term by term needs two sums, or a sum and 0")
+        u, lo, hi = sums[0].limits[0]
+        terms = [sp.Integer(0) if side == 0 else side.function for side in (lhs, rhs)]
+        if len(sums) == 2:
+            other = sums[1].limits[0]
+            if not (is_zero(other[1] - lo) and is_zero(other[2] - hi)):
+                raise Refused("term by term needs sums over the same range")
+            terms[1] = substitute(terms[1], {other[0]: u})
+        bound: Range = (u, lo, hi)
+        return "term by term: " + self.proof.prove(
+            d.inside(hide=u, within=bound), terms[0], rel, terms[1]
+        )
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """`lhs - rhs` is least at `x = at`: it is 0 there, and its derivative `(x - at) *
+    slope`, `slope >= 0`.
+
+    Proves `>=` (and `<=` with the sides exchanged) for every `x` that its assumptions
+    admit; those must be an interval, so `x` must be declared real, positive or
+    nonnegative, and no more.
+    """
+
+    x: Symbol
+    at: Expr | int
+    slope: Expr | int
+
+    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        if rel == "==":
+            raise Refused("a minimum proves an inequality")
+        declared = {name for name, truth in self.x._assumptions_orig.items() if truth}
+        if not self.x.is_real or not declared <= {"real", "positive", "nonnegative"}:
+            raise Refused(
+                f"the values that {self.x} admits are not seen to be an interval"
+            )
+        f, inside = lhs - rhs if rel == ">=" else rhs - lhs, d.inside(hide=self.x)
+        if f.has(sp.Abs, sp.sign, sp.floor, sp.ceiling, sp.Piecewise, sp.Heaviside):
+            raise Refused("it is not seen to be differentiable everywhere")
+        for expr in (f, sp.sympify(self.slope)):
+            inside.require_defined(expr)
+        at = sp.sympify(self.at)
+        admitted = (
+            at.is_positive
+            if self.x.is_positive
+            else at.is_nonnegative or not self.x.is_nonnegative
+        )
+        if not (at.is_real and admitted):
+            raise Refused(f"{self.x} does not admit {at}")
+        if not is_zero(substitute(f, {self.x: at})):
+            raise Refused(f"the two sides differ at {self.x} = {at}")
+        if not nonneg(sp.sympify(self.slope)):
+            raise Refused(f"the sign of {self.slope} is not known")
+        if not is_zero(
+            sp.diff(f, self.x) - (self.x - at) * self.slope, nonzero_somewhere
+        ):
+            raise Refused("the derivative is not the one stated")
+        return f"least at ${latex(self.x)}={latex(at)}$, where both sides agree"
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """The step is a theorem proved elsewhere, with its `source`. Nothing is proved; the
+    page says so.
+
+    Raises `Refused` if numbers contradict it.
+    """
+
+    theorem: str
+    source: str
+
+    def __post_init__(self) -> None:
+        for name in ("theorem", "source"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"{name}: a quotation needs it")
+
+    @property
+    def rests_on(self) -> str:
+        return f"{self.theorem} (quoted: {self.source})"
+
+    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        if d.counterexample(lhs, rel, rhs) is not None:
+            raise Refused("it is quoted, but numbers contradict it")
+        return f"quoted, not proved here: {self.theorem} ({self.source})"

@@ -1,0 +1,232 @@
+"""How a derivation looks: LaTeX for its expressions, and the three forms in which a
+notebook shows it."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+from sympy import Expr
+from sympy.core.function import AppliedUndef
+from sympy.printing.latex import LatexPrinter
+
+if TYPE_CHECKING:
+    from explainers.notebook.derive.chain import Derivation
+    from explainers.notebook.derive.facts import Definitions
+
+MIME = "application/vnd.explainers.derivation+json"
+SIGNS = {"==": "=", "<=": r"\le", ">=": r"\ge", "!=": r"\ne"}
+PLAIN = {"==": "=", "<=": "<=", ">=": ">=", "!=": "!="}
+_TALL = re.compile(r"\\(frac|sum|int|begin|overline\{\\sum)")
+
+
+class _Printer(LatexPrinter):
+    """Sequences with subscripts, conjugates with a bar, brackets no larger than they
+    need to be."""
+
+    def __init__(self, define: "Definitions") -> None:
+        super().__init__({"ln_notation": True, "imaginary_unit": "i"})
+        # a number is an index or a position: the definition of the function tells, else
+        # it is an index
+        self.heads = {
+            head.func: head.args for head, _ in define if isinstance(head, AppliedUndef)
+        }
+
+    def _print_AppliedUndef(self, expr: Any, exp: str | None = None) -> str:
+        pairs = list(zip(self.heads.get(expr.func, expr.args), expr.args, strict=True))
+        indices = [self._print(arg) for head, arg in pairs if head.is_integer]
+        others = [self._print(arg) for head, arg in pairs if not head.is_integer]
+        name = self._print(sp.Symbol(expr.func.__name__))
+        name += f"_{{{','.join(indices)}}}" if indices else ""
+        name += f"({','.join(others)})" if others else ""
+        return (
+            name
+            if exp is None
+            else f"{name}^{{{exp}}}"
+            if not others
+            else f"({name})^{{{exp}}}"
+        )
+
+    def _print_Function(self, expr: Any, exp: str | None = None) -> str:
+        undefined = isinstance(expr, AppliedUndef)
+        return (
+            self._print_AppliedUndef(expr, exp)
+            if undefined
+            else super()._print_Function(expr, exp)
+        )
+
+    def _print_conjugate(self, expr: Any, exp: str | None = None) -> str:
+        bar = rf"\overline{{{self._print(expr.args[0])}}}"
+        return bar if exp is None else f"{bar}^{{{exp}}}"
+
+    def _print_Add(self, expr: Any, order: str | None = None) -> str:
+        """A sum does not begin with a minus, if one of its terms is without."""
+        terms = self._as_ordered_terms(expr, order=order)
+        if terms[0].could_extract_minus_sign():
+            terms.sort(key=lambda term: term.could_extract_minus_sign())
+        text = ""
+        for term in terms:
+            minus = term.could_extract_minus_sign()
+            shown = self.parenthesize(-term if minus else term, 30, strict=False)
+            text += (
+                f"{' -' if minus else ' +'} {shown}"
+                if text
+                else f"- {shown}"
+                if minus
+                else shown
+            )
+        return text
+
+    def _print_Mul(self, expr: Any) -> str:
+        """Coefficients before waves; `-i/n` as `1/(in)`; a number in front of a sum,
+        not under it."""
+        over, under = sp.fraction(expr, exact=True)
+        number, rest = over.as_coeff_Mul()
+        if (
+            under != 1
+            and number.is_negative
+            and rest.has(sp.I)
+            and sp.I in sp.Mul.make_args(rest)
+        ):
+            top = self._print(-over / sp.I)
+            return rf"\frac{{{top}}}{{i {self.parenthesize(under, 50, strict=True)}}}"
+        if (
+            under.is_Integer
+            and under != 1
+            and number == 1
+            and expr.has(sp.Sum, sp.Integral)
+        ):
+            return rf"\frac{{1}}{{{under}}} {self.parenthesize(over, 40, strict=False)}"
+        if under != 1 or not expr.has(sp.exp):
+            return super()._print_Mul(expr)
+        factors = sorted(sp.Mul.make_args(rest), key=_place)
+        shown = [self.parenthesize(factor, 50, strict=False) for factor in factors[:-1]]
+        shown.append(self.parenthesize(factors[-1], 40, strict=False))
+        sign = (
+            "- " if number == -1 else "" if number == 1 else f"{self._print(number)} "
+        )
+        return sign + " ".join(shown)
+
+    def _print_re(self, expr: Any, exp: str | None = None) -> str:
+        part = rf"\operatorname{{Re}} {self.parenthesize(expr.args[0], 50)}"
+        return part if exp is None else rf"\left({part}\right)^{{{exp}}}"
+
+    def _print_im(self, expr: Any, exp: str | None = None) -> str:
+        part = rf"\operatorname{{Im}} {self.parenthesize(expr.args[0], 50)}"
+        return part if exp is None else rf"\left({part}\right)^{{{exp}}}"
+
+
+def _place(factor: Expr) -> tuple[int, Any]:
+    kind = (
+        3
+        if isinstance(factor, sp.Sum | sp.Integral)
+        else 2
+        if isinstance(factor, sp.exp)
+        else 1
+        if factor.has(AppliedUndef)
+        else 0
+    )
+    return kind, factor.sort_key()
+
+
+def latex(expr: sp.Basic, define: "Definitions" = ()) -> str:
+    """`expr` in LaTeX, the way this book writes it; arguments of functions in `define`
+    keep their kind."""
+    return _lighter(_Printer(define).doprint(expr))
+
+
+def _lighter(text: str) -> str:
+    """Stretching brackets only around what is tall."""
+    tokens = re.split(r"(\\left|\\right)(?=[^a-z])", text)
+    stack: list[int] = []
+    for i, token in enumerate(tokens):
+        if token == r"\left":
+            stack.append(i)
+        elif token == r"\right":
+            start = stack.pop()
+            if not _TALL.search("".join(tokens[start:i])):
+                tokens[start] = tokens[i] = ""
+    text = re.sub(r"\{(\([^{}()]*\))\}", r"\1", "".join(tokens))
+    text = re.sub(r"\|\{([^|]*)\}\|", r"|\1|", text)
+    return re.sub(r"\s+(?=\)|\\right\))", "", text).replace(r"\int\limits", r"\int")
+
+
+def relation(lhs: str, rel: str, rhs: str) -> str:
+    return f"{lhs} {SIGNS[rel]} {rhs}"
+
+
+def record(d: "Derivation") -> dict[str, Any]:
+    """What a page needs to show a derivation, as plain data."""
+    rows: list[dict[str, Any]] = []
+    left = latex(d.first, d.definitions)
+    if d.name is not None:
+        because = d.because
+        rows.append(
+            _row(d.name, "=", left, None, because, "definition" if not because else "")
+        )
+        left = ""
+    for number, step in enumerate(d.steps, 1):
+        rows.append(
+            _row(
+                left,
+                SIGNS[step.rel],
+                latex(step.rhs, d.definitions),
+                number,
+                step.because,
+                step.how,
+            )
+        )
+        left = ""
+    return {
+        "title": d.title,
+        "assumptions": d.stated(latex=True),
+        "rows": rows,
+        "says": d.says,
+        "theorem": d.shown(latex=True),
+        "rests_on": list(d.rests_on),
+    }
+
+
+def _row(
+    lhs: str, rel: str, rhs: str, number: int | None, because: str, proof: str
+) -> dict[str, Any]:
+    return {
+        "lhs": lhs,
+        "rel": rel,
+        "rhs": rhs,
+        "number": number,
+        "because": because,
+        "proof": proof,
+    }
+
+
+def plain(d: "Derivation") -> str:
+    """A derivation as text, the same at every run."""
+    lines = [
+        d.title,
+        *(f"  where {each}" for each in d.stated(latex=False)),
+        f"    {d.first}",
+    ]
+    for number, step in enumerate(d.steps, 1):
+        because = f"{step.because}; " if step.because else ""
+        lines.append(f"  {PLAIN[step.rel]} {step.rhs}")
+        lines.append(f"      ({number}) {because}{_untex(step.how)}")
+    lines.append(f"  Hence {d.shown(latex=False)}" if d.theorem else "  (not finished)")
+    lines += [f"  {_untex(d.says)}"] if d.says else []
+    lines += [f"  This rests on {each}" for each in d.rests_on]
+    return "\n".join(lines)
+
+
+def _untex(text: str) -> str:
+    return text.replace("$", "").replace("**", "").replace(r"\mapsto ", "-> ")
+
+
+def aligned(d: "Derivation") -> str:
+    """A derivation as one aligned LaTeX display, with the reasons beside the steps."""
+    lines = []
+    for row in record(d)["rows"]:
+        reason = "; ".join(part for part in (row["because"], row["proof"]) if part)
+        lines.append(rf"{row['lhs']} &{row['rel']} {row['rhs']} && \text{{{reason}}}")
+    for each in d.rests_on:
+        lines.append(rf"&&& \text{{rests on {each}}}")
+    body = "\\\\\n".join(lines)
+    return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
