@@ -233,3 +233,23 @@ def certificates(d: Derivation) -> Tally:
             assert refuses(d, replace(step, by=proof)), f"accepted: {proof} for {step.rhs}"
             tally.refused += 1
     return tally
+
+
+def shared_definitions(group: list[Derivation]) -> Tally:
+    """Every mutant of a definition that a group of derivations shares makes one of them fail.
+
+    What one of them cannot see another does: a distribution function that is 0 and 1 at its ends whatever its
+    coefficients are has them in its slope. A mutant that no derivation refuses must have the same value.
+    """
+    tally = Tally()
+    for i, (head, body) in enumerate(group[0].definitions):
+        for mutant in mutants(body):
+            changed = [copy.copy(d) for d in group]
+            for d in changed:
+                d.definitions = (*d.definitions[:i], (head, mutant), *d.definitions[i + 1 :])
+            if any(refuses(d, step) for d in changed for step in d.steps):
+                tally.refused += 1
+            else:
+                assert agrees(group[0], body, mutant), f"accepted by all: {head} = {mutant}"
+                tally.agreeing += 1
+    return tally

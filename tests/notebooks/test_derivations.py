@@ -36,3 +36,12 @@ def test_what_is_quoted_says_so(path: Path, position: int) -> None:
     for d in mutants.derivations(path)[position]:
         quoted = [step.by for step in d.steps if isinstance(step.by, Quoted)]
         assert all(each.rests_on in d.rests_on for each in quoted)
+
+
+def test_the_distribution_function_is_pinned_down_by_its_slope_and_both_ends_together() -> None:
+    titles = {f"The distribution function at the {side} end" for side in ("left", "right")}
+    titles.add("The slope of the distribution function")
+    made = mutants.derivations(mutants.NOTEBOOKS / "fourier_density.md").values()
+    group = [d for cell in made for d in cell if d.title in titles]
+    assert len(group) == 3
+    assert mutants.shared_definitions(group).refused > 50
