@@ -1,5 +1,6 @@
 """Every test runs with the library's shapes checked, on one thread, with the same examples each time."""
 
+import pytest
 import sys
 
 import jaxtyping
@@ -17,3 +18,17 @@ torch.set_num_threads(1)
 
 settings.register_profile("explainers", derandomize=True, deadline=None)
 settings.load_profile("explainers")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured: `record_property("measured", words)`; workers' prints would be lost."""
+    lines = [
+        words
+        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+        for name, words in report.user_properties
+        if name == "measured"
+    ]
+    if lines:
+        terminalreporter.section("measured")
+        for line in sorted(lines):
+            terminalreporter.write_line(str(line))

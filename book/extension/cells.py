@@ -53,8 +53,11 @@ class Cells(SphinxTransform):
             for node in claims:
                 ledger.note(env, env.docname, node)
             if source is not None and "ledger" in tags:
-                ids = ", ".join(node["claim"]["id"] for node in claims)
-                cell.replace_self(fold(ids or "Preparation", source, classes=["cell", "ledger-cell"]))
+                names = [node["claim"]["id"] for node in claims] + [
+                    node.astext() for node in cell.findall(nodes.container) if "derivation-title" in node["classes"]
+                ]
+                name = ", ".join(names) or "Preparation"
+                cell.replace_self(fold(name, source, classes=["cell", "ledger-cell"]))
             elif source is not None and claims:
                 self._claim(cell, source, claims)
             elif source is not None and "hide_mode" not in cell:

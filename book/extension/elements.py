@@ -34,6 +34,9 @@ def html(text: str) -> nodes.raw:
 
 def frame_tables(_: Sphinx, doctree: nodes.document, __: str) -> None:
     """Give every table a box that scrolls by itself, also by keyboard, so that no table widens a page."""
+    for mark in list(doctree.findall(nodes.Text)):
+        if mark.astext() == "✅":  # myst-nb's table of executions; a word needs no font of its own
+            mark.parent.replace(mark, nodes.Text("ran"))
     for table in list(doctree.findall(nodes.table)):
         title = next((node.astext() for node in table.children if isinstance(node, nodes.title)), "Table")
         table.replace_self(Scroll("", table.deepcopy(), label=title))

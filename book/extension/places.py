@@ -127,7 +127,9 @@ def _all_claims(env: BuildEnvironment, builder: Builder, docname: str) -> str:
             if not chapter["doc"]:
                 continue
             page = builder.get_relative_uri(docname, chapter["doc"])
-            for row in ledger.rows(env, chapter["doc"]):
+            order = list(ledger.GROUPS)
+            found = ledger.rows(env, chapter["doc"])
+            for row in sorted(found, key=lambda row: order.index(row["verdict"])):
                 lines.append(
                     f'<tr><td class="claim-name"><a href="{page}#{row["id"].lower()}">{row["id"]}</a></td>'
                     f"<td>{ledger.inline(row['text'])}</td>"
@@ -137,7 +139,7 @@ def _all_claims(env: BuildEnvironment, builder: Builder, docname: str) -> str:
     head = "<thead><tr><th>Claim</th><th>In our words</th><th>Verdict</th><th>Measured</th></tr></thead>"
     return (
         '<p class="filter"><label for="filter">Show the claims that contain</label>'
-        '<input id="filter" type="search" autocomplete="off" data-filter="all-claims">'
+        '<input id="filter" type="search" autocomplete="off" placeholder="tanh, refuted, FD-38" data-filter="all-claims">'
         '<output for="filter" id="filter-count"></output></p>'
         '<div class="scroll wide" role="region" tabindex="0" aria-label="All claims">'
         f'<table class="ledger-table" id="all-claims">{head}<tbody>{"".join(lines)}</tbody></table></div>'

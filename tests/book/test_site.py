@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -15,7 +16,7 @@ from tests.book.conftest import pages
 pytestmark = pytest.mark.book
 
 SENTINELS = {
-    "index.html": "turned into pages you can move, run and doubt",
+    "index.html": "turned into pages you can read, run and doubt",
     "notebooks/fourier_density.html": "One square pays for both",
     "book/claims.html": "If a condition turned out false, this book would not build",
     "book/status.html": "Every page is executed when the book is built",
@@ -198,11 +199,13 @@ def weigh(browser: Browser, address: str, page: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("page", READ)
-def test_a_page_is_light(page: str, browser: Browser, address: str) -> None:
+def test_a_page_is_light(
+    page: str, browser: Browser, address: str, record_property: Callable[[str, str], None]
+) -> None:
     weights = weigh(browser, address, page)
     total = sum(size for kind, size in weights.items() if kind != "figures")
     parts = ", ".join(f"{kind} {size:,}" for kind, size in sorted(weights.items()))
-    print(f"weight of {page}: {total:,} bytes ({parts})")
+    record_property("measured", f"weight of {page}: {total:,} bytes ({parts})")
     assert total < BUDGET
 
 

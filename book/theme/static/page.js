@@ -23,7 +23,7 @@ if (location.protocol.startsWith("http")) {  // from the disk a preload only log
 // what is wider than its box scrolls, and must then do so by keyboard too; formulas get their width late
 const scrollable = () => {
   for (const box of document.querySelectorAll("pre, div.math, .assumptions, .lhs, .rhs")) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    if (box.scrollWidth > box.clientWidth + 2) box.tabIndex = 0; else box.removeAttribute("tabindex");
   }
 };
 
@@ -110,7 +110,8 @@ document.addEventListener("DOMContentLoaded", () => {
     const apply = () => {
       const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
-      count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
+      const shown = rows.filter((row) => !row.hidden).length;
+      count.textContent = shown ? `${shown} of ${rows.length}` : "No claim contains this.";
     };
     filter.addEventListener("input", apply);
     apply();
