@@ -1,9 +1,9 @@
 """Every test runs with the library's shapes checked, on one thread, with the same examples each time."""
 
-import pytest
 import sys
 
 import jaxtyping
+import pytest
 import torch
 from hypothesis import settings
 

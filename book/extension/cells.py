@@ -54,7 +54,9 @@ class Cells(SphinxTransform):
                 ledger.note(env, env.docname, node)
             if source is not None and "ledger" in tags:
                 names = [node["claim"]["id"] for node in claims] + [
-                    node.astext() for node in cell.findall(nodes.container) if "derivation-title" in node["classes"]
+                    node.astext()
+                    for node in cell.findall(nodes.container)
+                    if "derivation-title" in node["classes"]
                 ]
                 name = ", ".join(names) or "Preparation"
                 cell.replace_self(fold(name, source, classes=["cell", "ledger-cell"]))

@@ -139,7 +139,8 @@ def _all_claims(env: BuildEnvironment, builder: Builder, docname: str) -> str:
     head = "<thead><tr><th>Claim</th><th>In our words</th><th>Verdict</th><th>Measured</th></tr></thead>"
     return (
         '<p class="filter"><label for="filter">Show the claims that contain</label>'
-        '<input id="filter" type="search" autocomplete="off" placeholder="tanh, refuted, FD-38" data-filter="all-claims">'
+        '<input id="filter" type="search" autocomplete="off" placeholder="tanh, refuted, FD-38" '
+        'data-filter="all-claims">'
         '<output for="filter" id="filter-count"></output></p>'
         '<div class="scroll wide" role="region" tabindex="0" aria-label="All claims">'
         f'<table class="ledger-table" id="all-claims">{head}<tbody>{"".join(lines)}</tbody></table></div>'

@@ -47,9 +47,9 @@ def chain(start: sp.Expr, **given: object) -> Derivation:
 
 def test_induction_starts_at_the_smallest_value_that_the_symbol_admits() -> None:
     d = chain(Sum(2 * t - 1, (t, 1, T))).step("==", T**2, by=Induction(T))
-    assert "base $T=1$" in d.steps[0].how
+    assert "induction from $T=1$" in d.steps[0].how
     d = chain(Sum(2 * t + 1, (t, 1, N))).step("==", N**2 + 2 * N, by=Induction(N))
-    assert "base $N=0$" in d.steps[0].how
+    assert "induction from $N=0$" in d.steps[0].how
 
 
 def test_the_harmonic_sum_is_not_at_least_two_by_a_late_base() -> None:

@@ -36,6 +36,9 @@ class Proof(Protocol):
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str: ...
 
 
+ALGEBRA = "difference is zero"
+
+
 @dataclass(frozen=True)
 class Identity:
     """Both sides are equal, by algebra alone: their difference has the normal form 0.
@@ -44,7 +47,7 @@ class Identity:
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
         if not is_zero(lhs - rhs, nonzero_somewhere):
             raise Refused("the difference of the two sides does not reduce to 0")
-        return "difference is zero"
+        return ALGEBRA
 
 
 # A factor of a certificate: an expression, or a fact by its name, or a fact at an
@@ -205,9 +208,10 @@ class Induction:
             raise Refused(
                 f"induction, increment from {self.n} to {self.n + 1}: {reason}"
             ) from reason
-        return (
-            f"induction: base ${latex(self.n)}={start}$ ({base}), increments ({step})"
-        )
+        # what an identity shows goes without saying
+        said = {"base": base, "increments": step}
+        halves = [f"{half} {how}" for half, how in said.items() if how != ALGEBRA]
+        return "; ".join([f"induction from ${latex(self.n)}={start}$", *halves])
 
 
 @dataclass(frozen=True)
@@ -236,9 +240,8 @@ class Reindex:
 
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
         words = self.proof.prove(d, _outer_sums(sp.expand(lhs), self._turn), rel, rhs)
-        return (
-            f"re-indexed by ${latex(self.index)}\\mapsto {latex(self.image)}$, {words}"
-        )
+        turned = f"re-indexed by ${latex(self.index)}\\mapsto {latex(self.image)}$"
+        return turned if words == ALGEBRA else f"{turned}, {words}"
 
     def _turn(self, each: Sum) -> Expr:
         f, (u, lo, hi) = each.function, each.limits[0]
