@@ -2,7 +2,7 @@
 
 After A. De la Fuente, S. Singh, J. Ballé, "Fourier Basis Density Model" (arXiv
 2402.15345), and Su Jianlin's article on it (kexue.fm, archive 10007). The parameters
-are any complex numbers a_0 ... a_N. With
+are any complex numbers a_0 ... a_N. With::
 
     A(x) = sum_{k=0}^N a_k exp(-i pi k x),   c_n = sum_{k=0}^{N-n} a_k conj(a_{k+n}),
     c_{-n} = conj(c_n), f(x) = |A(x)|^2 = sum_{n=-N}^N c_n exp(i pi n x)
@@ -99,7 +99,7 @@ def log_density(
 def cumulative(
     a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
 ) -> Float[Tensor, "..."]:
-    """The integral of p from -1 to x (the article's x^2 - 1 is a slip):
+    """The integral of p from -1 to x (the article's x^2 - 1 is a slip)::
 
         (x + 1) / 2 + Re sum_{n=1}^N (c_n / c_0) (exp(i pi n x) - (-1)^n) / (i pi n).
 
