@@ -73,7 +73,8 @@ def execute(root: Path) -> dict[str, float]:
             time.sleep(0.05)
     for name in failed:
         record = cache.get_project_record(records[name].pk)
-        print(f"\n{name} failed:\n{record.traceback or 'no traceback'}", file=sys.stderr)
+        why = record.traceback or "no traceback; _build/.jupyter_cache/kernels.log may know more"
+        print(f"\n{name} failed:\n{why}", file=sys.stderr)
     if failed:
         raise SystemExit(1)
     seconds: dict[str, float] = {}
@@ -84,6 +85,9 @@ def execute(root: Path) -> dict[str, float]:
 
 
 def _run(cache_path: str, pk: int, path: str) -> tuple[int, float]:
+    # what kernels say of themselves while they start goes to a file, not between the lines of progress
+    with open(Path(cache_path) / "kernels.log", "a") as log:
+        os.dup2(log.fileno(), sys.stderr.fileno())
     started = time.perf_counter()
     data = ProcessData(pk, path, get_cache(cache_path), TIMEOUT, False)
     return Worker()(data)[0], time.perf_counter() - started
