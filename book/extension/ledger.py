@@ -64,7 +64,7 @@ def counts(rows: list[dict[str, Any]]) -> str:
 
 
 def inline(text: str) -> str:
-    """A line of our Markdown as HTML: formulas between dollars and code between backticks."""
+    """A line of our Markdown as HTML: formulas in dollars, code in backticks, emphasis in stars."""
     parts = re.split(r"(\$[^$]+\$|`[^`]+`)", text)
     for index, part in enumerate(parts):
         if part.startswith("$"):
@@ -74,7 +74,7 @@ def inline(text: str) -> str:
         elif part.startswith("`"):
             parts[index] = f"<code>{escape(part[1:-1])}</code>"
         else:
-            parts[index] = escape(part)
+            parts[index] = re.sub(r"\*([^*]+)\*", r"<em>\1</em>", escape(part))
     return "".join(parts)
 
 
@@ -157,8 +157,9 @@ def _row(row: dict[str, Any], placed: set[str]) -> str:
     id = row["id"]
     anchor = "" if id.lower() in placed else f' id="{id.lower()}"'
     name = f'<a href="#{id.lower()}">{id}</a>' if id.lower() in placed else id
-    changed = f" Bar changed: {row['changed']}" if "changed" in row else ""
-    measured = inline(str(row["measured"]) + changed)
+    measured = inline(str(row["measured"]))
+    if "changed" in row:
+        measured += f' <span class="changed">Bar changed. {inline(row["changed"])}</span>'
     because = f" {inline(row['because'])}" if row["because"] else ""
     return (
         f'<tr{anchor}><td class="claim-name">{glyph(row["verdict"])} {name}</td>'

@@ -22,7 +22,7 @@ def test_a_verdict_carries_the_claim_in_our_words() -> None:
     assert data[MIME]["id"] == "FD-25"
     assert data[MIME]["verdict"] == "holds"
     assert data[MIME]["text"] == chapter_claims("fourier_density")["FD-25"]["text"]
-    assert data[MIME]["measured"] == "area 1 within 3e-9"
+    assert data[MIME]["measured"] == "area 1 within 3e−9"
     assert "FD-25" in data["text/plain"]
     assert data["text/markdown"].startswith("**Holds.**")
 
@@ -88,4 +88,4 @@ def test_our_own_additions_only_hold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_numbers_are_written_as_a_reader_writes_them() -> None:
-    assert tidy("1.5e-09 and 3e+04, -0.2, x-1, $e^{-2}$ -3") == "1.5e-9 and 3e4, −0.2, x-1, $e^{-2}$ −3"
+    assert tidy("1.5e-09 and 3e+04, -0.2, x-1, $e^{-2}$ -3") == "1.5e−9 and 3e4, −0.2, x-1, $e^{-2}$ −3"

@@ -4,12 +4,12 @@ import re
 
 
 def tidy(text: str) -> str:
-    """3e-9 for 3e-09, and a true minus sign before a number, formulas left alone."""
+    """3e−9 for 3e-09, and a true minus sign before a number, formulas left alone."""
     parts = re.split(r"(\$[^$]*\$)", text)
     for index in range(0, len(parts), 2):
         shorter = re.sub(
             r"(?<=\de)([+-])0*(?=\d)",
-            lambda match: match[1].replace("+", ""),
+            lambda match: match[1].replace("+", "").replace("-", "−"),
             parts[index],
         )
         parts[index] = re.sub(r"(?<![\w.])-(?=\d)", "−", shorter)
