@@ -56,21 +56,15 @@ def execute(root: Path) -> dict[str, float]:
     failed = []
     if waiting:
         print(f"executing {len(waiting)} of {len(current)} notebooks", flush=True)
-    with multiprocessing.Pool(min(len(waiting), os.cpu_count() or 1) or 1) as pool:
-        jobs = {
-            name: pool.apply_async(_run, (str(cache.path), records[name].pk, str(root / name)))
-            for name in waiting
-        }
-        while jobs:
-            for name in [name for name, job in jobs.items() if job.ready()]:
-                status, taken = jobs.pop(name).get()
+        calls = [(name, str(cache.path), records[name].pk, str(root / name)) for name in waiting]
+        with multiprocessing.Pool(min(len(waiting), os.cpu_count() or 1)) as pool:
+            for name, status, taken in pool.imap_unordered(_run, calls):
                 print(f"  {name}  {taken:.1f} s" + ("" if status == 0 else "  FAILED"), flush=True)
                 if status == 0:
                     known[name] = current[name]
                     ledger.write_text(json.dumps(known, indent=1, sort_keys=True))
                 else:
                     failed.append(name)
-            time.sleep(0.05)
     for name in failed:
         record = cache.get_project_record(records[name].pk)
         why = record.traceback or "no traceback; _build/.jupyter_cache/kernels.log may know more"
@@ -84,13 +78,14 @@ def execute(root: Path) -> dict[str, float]:
     return seconds
 
 
-def _run(cache_path: str, pk: int, path: str) -> tuple[int, float]:
+def _run(call: tuple[str, str, int, str]) -> tuple[str, int, float]:
+    name, cache_path, pk, path = call
     # what kernels say of themselves while they start goes to a file, not between the lines of progress
     with open(Path(cache_path) / "kernels.log", "a") as log:
         os.dup2(log.fileno(), sys.stderr.fileno())
     started = time.perf_counter()
     data = ProcessData(pk, path, get_cache(cache_path), TIMEOUT, False)
-    return Worker()(data)[0], time.perf_counter() - started
+    return name, Worker()(data)[0], time.perf_counter() - started
 
 
 def _forget(cache: JupyterCacheAbstract, pk: int) -> None:

@@ -15,11 +15,6 @@ logger = logging.getLogger(__name__)
 FOLD_ABOVE = 24  # lines of code that a reader is asked to take in at once
 
 
-def is_cell(node: nodes.Node) -> bool:
-    """Whether `node` is a code cell of a notebook."""
-    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
-
-
 class OurMime(SphinxTransform):
     """Take the kit's own form of an output as soon as a page is read, so that all later code sees one form.
 
@@ -46,7 +41,8 @@ class Cells(SphinxTransform):
 
     def apply(self, **_: Any) -> None:
         env = self.document.settings.env
-        for cell in [node for node in self.document.findall(nodes.container) if is_cell(node)]:
+        boxes = list(self.document.findall(nodes.container))
+        for cell in [node for node in boxes if node.get("nb_element") == "cell_code"]:
             tags = cell["cell_metadata"].get("tags", [])
             source = next((n for n in cell.children if n.get("nb_element") == "cell_code_source"), None)
             claims = [node for node in cell.findall(nodes.container) if "claim" in node]
@@ -66,10 +62,9 @@ class Cells(SphinxTransform):
                 self._fold_long(source)
             for listing in [node for node in cell.findall(nodes.container) if "source" in node["classes"]]:
                 self._fold_long(listing, listing["lines"])
+                # the call that fetched it says nothing that the listing's head does not
                 if source in cell.children:
-                    cell.remove(
-                        source
-                    )  # the call that fetched it says nothing that the listing's head does not
+                    cell.remove(source)
 
     def _claim(self, cell: nodes.container, source: nodes.Element, claims: list[nodes.container]) -> None:
         if len(claims) > 1:

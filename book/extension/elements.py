@@ -32,11 +32,15 @@ def html(text: str) -> nodes.raw:
     return nodes.raw("", text, format="html")
 
 
+def spell_marks(_: Sphinx, doctree: nodes.document, __: str) -> None:
+    """A word for the mark in myst-nb's table of executions: a word needs no font of its own."""
+    for mark in list(doctree.findall(nodes.Text)):
+        if mark.astext() == "✅":
+            mark.parent.replace(mark, nodes.Text("ran"))
+
+
 def frame_tables(_: Sphinx, doctree: nodes.document, __: str) -> None:
     """Give every table a box that scrolls by itself, also by keyboard, so that no table widens a page."""
-    for mark in list(doctree.findall(nodes.Text)):
-        if mark.astext() == "✅":  # myst-nb's table of executions; a word needs no font of its own
-            mark.parent.replace(mark, nodes.Text("ran"))
     for table in list(doctree.findall(nodes.table)):
         title = next((node.astext() for node in table.children if isinstance(node, nodes.title)), "Table")
         table.replace_self(Scroll("", table.deepcopy(), label=title))
@@ -72,4 +76,5 @@ def setup(app: Sphinx) -> None:
     app.add_node(Fold, html=(_open_fold, _close_fold))
     app.add_node(Scroll, html=(_open_scroll, _close_scroll))
     app.add_node(Summary, html=(_open_summary, _close_summary))
+    app.connect("doctree-resolved", spell_marks)
     app.connect("doctree-resolved", frame_tables, priority=900)

@@ -5,6 +5,7 @@ the text, the marks under a chapter's title, the ledger that closes a chapter, a
 """
 
 import re
+from collections import Counter
 from html import escape
 from pathlib import PurePosixPath
 from typing import Any
@@ -59,8 +60,11 @@ def marks(rows: list[dict[str, Any]]) -> str:
 
 def counts(rows: list[dict[str, Any]]) -> str:
     """How many claims there are of each verdict, in words."""
-    found = [(verdict, sum(row["verdict"] == verdict for row in rows)) for verdict in ("holds", *GROUPS)]
-    return ", ".join(f"{n} {_WORDS.get(verdict, verdict)}" for verdict, n in dict(found).items() if n)
+    found = Counter(row["verdict"] for row in rows)
+    order = dict.fromkeys(("holds", *GROUPS))  # what holds comes first here, and last in the ledger
+    return ", ".join(
+        f"{found[verdict]} {_WORDS.get(verdict, verdict)}" for verdict in order if found[verdict]
+    )
 
 
 def inline(text: str) -> str:

@@ -159,28 +159,26 @@ def refuses(d: Derivation, step: Step, *, lhs: Expr | None = None, rhs: Expr | N
     return False
 
 
-def right_sides(d: Derivation, step: Step) -> Tally:
-    """Every mutant of a step's right side is refused, or has its value."""
+def _one_side(d: Derivation, step: Step, side: str, original: Expr) -> Tally:
     tally = Tally()
-    for mutant in mutants(step.rhs):
-        if refuses(d, step, rhs=mutant):
+    for mutant in mutants(original):
+        if refuses(d, step, **{side: mutant}):
             tally.refused += 1
         else:
-            assert agrees(d, step.rhs, mutant), f"accepted: {step.lhs} {step.rel} {mutant}"
+            where = f"{step.lhs} {step.rel} {step.rhs}, {side}"
+            assert agrees(d, original, mutant), f"accepted: {mutant} in {where}"
             tally.agreeing += 1
     return tally
+
+
+def right_sides(d: Derivation, step: Step) -> Tally:
+    """Every mutant of a step's right side is refused, or has its value."""
+    return _one_side(d, step, "rhs", step.rhs)
 
 
 def starts(d: Derivation) -> Tally:
     """Every mutant of what the chain starts from is refused by the first step, or has its value."""
-    tally, step = Tally(), d.steps[0]
-    for mutant in mutants(d.first):
-        if refuses(d, step, lhs=mutant):
-            tally.refused += 1
-        else:
-            assert agrees(d, d.first, mutant), f"accepted: {mutant} {step.rel} {step.rhs}"
-            tally.agreeing += 1
-    return tally
+    return _one_side(d, d.steps[0], "lhs", d.first)
 
 
 def definitions(d: Derivation) -> Tally:

@@ -3,6 +3,7 @@
 import inspect
 import io
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,7 @@ class Source:
     def __init__(self, obj: Any) -> None:
         obj = inspect.unwrap(obj)  # checked at call time in the tests
         lines, self.first = inspect.getsourcelines(obj)
-        self.code = (
-            inspect.cleandoc("\n" + "".join(lines))
-            if lines[0].startswith(" ")
-            else "".join(lines)
-        )
+        self.code = textwrap.dedent("".join(lines))
         self.last = self.first + len(lines) - 1
         self.path = str(
             Path(inspect.getsourcefile(obj) or "").relative_to(_ROOT).as_posix()

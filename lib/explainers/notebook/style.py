@@ -39,7 +39,6 @@ def use() -> None:
             "figure.dpi": 100,
             "figure.facecolor": COLOURS["paper"],
             "svg.fonttype": "none",
-            "svg.hashsalt": "ideas-that-run",
             "font.size": 13 * _PX,
             "text.color": COLOURS["ink2"],
             "axes.facecolor": "none",
