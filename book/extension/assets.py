@@ -9,11 +9,12 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from extension import places
+from extension import places, widgets
 
 SEARCH_SCRIPTS = ("documentation_options", "doctools", "sphinx_highlight")  # and those of search.html
 KEPT = (  # of what Sphinx copies into _static
     "book.css", "page.js", "icon.svg", "fonts", "mathjax", "searchtools.js", "language_data.js",
+    widgets.HOST, widgets.MODULE, widgets.LOOK,
     *(f"{name}.js" for name in SEARCH_SCRIPTS),
 )  # fmt: skip
 # the classes of Pygments that the stylesheet gives a tone: comments, strings, keywords, numbers
@@ -29,9 +30,15 @@ def choose(
     wanted = ["page.js", *([MATHJAX] if formulas else [])]
     if templatename == "search.html":
         wanted += [f"{name}.js" for name in SEARCH_SCRIPTS]
-    scripts = context["script_files"]
+    scripts, styles = context["script_files"], ["book.css"]
+    if "data-explorable" in context.get("body", ""):
+        wanted += [widgets.MODULE, widgets.HOST]
+        styles.append(widgets.LOOK)
+        context["widget_state"] = (widgets.STATE, widgets.take_state(scripts))
     context["script_files"] = [f for f in scripts if any(str(f.filename).endswith(name) for name in wanted)]
-    context["css_files"] = [f for f in context["css_files"] if str(f.filename).endswith("book.css")]
+    context["css_files"] = [
+        f for f in context["css_files"] if any(str(f.filename).endswith(name) for name in styles)
+    ]
     context["parts"], context["itself"] = places.parts(app.env), places.itself(app.env)
     context["kind"] = (
         "home"

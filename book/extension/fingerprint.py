@@ -20,6 +20,7 @@ PACKAGE = "explainers"
 MACHINE_ROOM = (
     "book/build.py", "book/extension", "book/theme", "book/pictures", "book/chapters.yml", "_config.yml",
     "_toc.yml", "requirements.txt", f"lib/{PACKAGE}/notebook/render.py",
+    f"lib/{PACKAGE}/notebook/explore/explorable.js", f"lib/{PACKAGE}/notebook/explore/explorable.css",
 )  # fmt: skip
 
 
@@ -45,7 +46,9 @@ def of_page(root: Path, name: str) -> str:
     """The fingerprint of the notebook `name`."""
     code = "\n".join(cells(root / name))
     modules = sorted(_reached(root, _imported(code)))
-    constants = _strings(code).union(*(_strings(path.read_text(encoding="utf-8")) for path in modules))
+    constants = _strings(code).union(
+        *(_strings(path.read_text(encoding="utf-8")) for path in modules if path.suffix == ".py")
+    )
     runs = [
         path
         for path in sorted((root / "results").glob("*.json"))
@@ -100,6 +103,8 @@ def _reached(root: Path, names: set[str]) -> set[Path]:
                 if path.is_file() and path not in found:
                     found.add(path)
                     waiting.extend(_imported(path.read_text(encoding="utf-8")))
+                    if path.name == "__init__.py":  # what lies beside the code and is read by it
+                        found.update(p for end in ("js", "css") for p in path.parent.glob(f"*.{end}"))
     return found
 
 

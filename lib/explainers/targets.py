@@ -19,13 +19,28 @@ def seven_modes(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
 
     The tails outside [-1, 1] hold less than 1e-7 of the mass.
     """
-    centres, widths, weights = (
-        x.new_tensor(values) for values in (_CENTRES, _WIDTHS, _WEIGHTS)
-    )
+    return _bumps(x, _CENTRES, _WIDTHS, _WEIGHTS)
+
+
+def _bumps(x: Tensor, *places: tuple[float, ...]) -> Tensor:
+    centres, widths, weights = (x.new_tensor(values) for values in places)
     bumps = torch.exp(-((x[:, None] - centres) ** 2) / (2 * widths**2)) / (
         widths * math.sqrt(2 * math.pi)
     )
     return bumps @ weights
+
+
+def two_modes(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
+    """A density on [-1, 1]: two broad Gaussians, sixty to forty.
+
+    The tails outside [-1, 1] hold less than 1e-4 of the mass.
+    """
+    return _bumps(x, (-0.4, 0.35), (0.14, 0.08), (0.6, 0.4))
+
+
+def step(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
+    """A density on [-1, 1] that jumps: 1/5 below zero and 4/5 from there on."""
+    return torch.where(x < 0, 0.2, 0.8).to(x.dtype)
 
 
 def quantiles(

@@ -16,7 +16,7 @@ from tests.book.conftest import pages
 pytestmark = pytest.mark.book
 
 SENTINELS = {
-    "index.html": "turned into pages you can read, run and doubt",
+    "index.html": "turned into pages you can move, run and doubt",
     "notebooks/fourier_density.html": "One square settles the first, one division the second",
     "book/claims.html": "If a condition turned out false, this book would not build",
     "book/status.html": "Every page is executed when the book is built",

@@ -1,6 +1,7 @@
 // The whole script of a page. It runs before the first paint, so that the theme is right at once; what needs
 // the page's content waits for it. Without it every page still reads, follows the system's theme and prints.
 const root = document.documentElement;
+root.classList.add("js");
 const MODES = ["auto", "light", "dark"];
 
 const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };

@@ -7,6 +7,7 @@ page with formulas only in its outputs gets MathJax too). Where the site needs m
 nodes, the book's Sphinx extension finds them by their class.
 """
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -17,12 +18,16 @@ from myst_nb.core.render import MimeData, MimeRenderPlugin, NbElementRenderer
 KIT = "application/vnd.explainers."
 
 
+_KINDS = (
+    "claim", "derivation", "source", "figure", "caption", "explorable", "lab",
+)  # fmt: skip
+
+
 class KitRenderer(MimeRenderPlugin):
     """Renders the MIME types of `explainers.notebook`."""
 
     mime_priority_overrides: ClassVar[list[tuple[str, str, int | None]]] = [
-        ("*", f"{KIT}{kind}+json", 1)
-        for kind in ("claim", "derivation", "source", "figure", "caption")
+        ("*", f"{KIT}{kind}+json", 1) for kind in _KINDS
     ]
 
     @staticmethod
@@ -34,7 +39,8 @@ class KitRenderer(MimeRenderPlugin):
         match = re.fullmatch(re.escape(KIT) + r"(\w+)\+json", data.mime_type)
         if match is None or inline:
             return None
-        content: Any = data.content
+        # what changes with every execution, such as a widget's id, comes as metadata
+        content: Any = data.content | data.output_metadata.get(data.mime_type, {})
 
         def markdown(text: str) -> list[nodes.Node]:
             return (
@@ -119,6 +125,13 @@ def _source(data: dict[str, Any], _: Markdown) -> list[nodes.Node]:
 
 
 def _figure(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    figure = _container("figure-drawing", *_drawings(data))
+    if data["caption"]:
+        figure += _container("figure-caption", *markdown(data["caption"]))
+    return [figure]
+
+
+def _drawings(data: dict[str, Any]) -> list[nodes.Node]:
     drawings: list[nodes.Node] = []
     for size in ("wide", "phone"):
         named = data[size].replace(
@@ -126,11 +139,36 @@ def _figure(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
             f'<svg class="{size}" role="img" aria-label="{_attribute(data["alt"])}" ',
             1,
         )
-        drawings.append(nodes.raw("", named, format="html"))
-    figure = _container("figure-drawing", *drawings)
-    if data["caption"]:
-        figure += _container("figure-caption", *markdown(data["caption"]))
-    return [figure]
+        drawings.append(_html(named))
+    return drawings
+
+
+def _html(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
+
+def _explorable(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    """A still picture in the room that the widget will take, and the widget's view."""
+    name, heights = _attribute(data["name"]), data["heights"]
+    room = f"--tall: {heights['wide']}px; --tall-phone: {heights['phone']}px"
+    view = json.dumps(
+        {"version_major": 2, "version_minor": 0, "model_id": data["model"]}
+    )
+    kind = "application/vnd.jupyter.widget-view+json"
+    return [
+        _html(f'<div class="explorable" id="{name}" data-explorable>'),
+        _html(f'<div class="explorable-room" style="{room}">'),
+        _container("figure-drawing", *_drawings(data)),
+        _html(f'<script type="{kind}">{view}</script></div>'),
+        _html('<div class="explorable-foot explorable-live">'),
+        _container("figure-caption", *markdown(data["caption"])),
+        _html("</div></div>"),
+    ]
+
+
+def _lab(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    """The figure of the default run; the site's extension says where it can be run."""
+    return [*_figure(data, markdown), _container("lab-place")]
 
 
 def _attribute(text: str) -> str:
@@ -149,4 +187,6 @@ _NODES: dict[str, Callable[[dict[str, Any], Markdown], list[nodes.Node]]] = {
     "source": _source,
     "figure": _figure,
     "caption": _caption,
+    "explorable": _explorable,
+    "lab": _lab,
 }

@@ -69,76 +69,99 @@ class _Bundle:
         return self.data
 
 
-def figure(
-    *panels: Callable[[Axes], object],
-    alt: str,
-    caption: str = "",
-    ratios: Sequence[float | int] | None = None,
-    width: int = 896,
-    height: int = 280,
-    phone_height: int = 220,
-) -> None:
-    """Draw panels side by side, stacked on a phone, with a caption and a text for those
-    who do not see them.
+class Drawing:
+    """Panels side by side, stacked on a phone, and a text that says what is seen.
 
     Each panel is a function that draws into the Matplotlib axes it is given; it is
     called once for each of the two layouts. `width` is that of all panels together
     where they stand side by side, `height` and `phone_height` those of one panel's
-    plotting area, in pixels. `caption` is Markdown, its first sentence bold. Raises
-    `ValueError` without `alt` or without panels.
+    plotting area, in pixels. Raises `ValueError` without `alt` or without panels.
     """
-    if not alt.strip():
-        raise ValueError("alt: say in words what is seen")
-    if not panels:
-        raise ValueError("panels: there is nothing to draw")
-    if ratios is not None and len(ratios) != len(panels):
-        raise ValueError(f"ratios: {len(ratios)} for {len(panels)} panels")
-    caption = tidy(caption)
-    style.use()
-    wide = _svg(
-        panels,
-        ratios or [1] * len(panels),
-        width,
-        height,
-        stacked=False,
-        salt=f"{alt} wide",
-    )
-    phone = _svg(
-        panels,
-        [1] * len(panels),
-        _PHONE,
-        phone_height,
-        stacked=True,
-        salt=f"{alt} phone",
-    )
-    colours = {value: name for name, value in style.COLOURS.items()}
-    themed = [
-        re.sub(r"#[0-9a-f]{6}", lambda m: _themed(m[0], colours), svg)
-        for svg in (wide, phone)
-    ]
-    display(
-        _Bundle(
-            {
-                "text/plain": alt,
-                "image/svg+xml": wide,
-                FIGURE_MIME: {
-                    "wide": themed[0],
-                    "phone": themed[1],
-                    "alt": alt,
-                    "caption": caption,
-                },
-            }
-        )
-    )
-    if caption:
-        plain = re.sub(r"</?span[^>]*>", "", caption)
+
+    def __init__(
+        self,
+        *panels: Callable[[Axes], object],
+        alt: str,
+        ratios: Sequence[float | int] | None = None,
+        width: int = 896,
+        height: int = 280,
+        phone_height: int = 220,
+    ) -> None:
+        if not alt.strip():
+            raise ValueError("alt: say in words what is seen")
+        if not panels:
+            raise ValueError("panels: there is nothing to draw")
+        if ratios is not None and len(ratios) != len(panels):
+            raise ValueError(f"ratios: {len(ratios)} for {len(panels)} panels")
+        self.panels, self.alt = panels, alt
+        self.ratios = ratios or [1] * len(panels)
+        self.width, self.height, self.phone_height = width, height, phone_height
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def wide(self) -> str:
+        """The SVG of the panels side by side, in the light theme's colours."""
+        style.use()
+        return _svg(
+            self.panels, self.ratios, self.width, self.height, stacked=False,
+            salt=f"{self.alt} wide",
+        )  # fmt: skip
+
+    def phone(self) -> str:
+        """The SVG of the panels stacked."""
+        style.use()
+        ones = [1] * len(self.panels)
+        return _svg(
+            self.panels, ones, _PHONE, self.phone_height, stacked=True,
+            salt=f"{self.alt} phone",
+        )  # fmt: skip
+
+    def mime(self, caption: str = "") -> dict[str, Any]:
+        """All forms of it by MIME type, the site's own with `caption`."""
+        wide = self.wide()
+        return {
+            "text/plain": self.alt,
+            "image/svg+xml": wide,
+            FIGURE_MIME: {
+                "wide": _themed(wide),
+                "phone": _themed(self.phone()),
+                "alt": self.alt,
+                "caption": caption,
+            },
+        }
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.mime()
+
+
+def figure(*panels: Callable[[Axes], object], caption: str = "", **layout: Any) -> None:
+    """Display a `Drawing` of `panels` with its caption.
+
+    `caption` is Markdown, its first sentence bold; the other keywords are those of
+    `Drawing`, and `alt` is one that has to be given.
+    """
+    display(_Bundle(Drawing(*panels, **layout).mime(tidy(caption))))
+    show_caption(tidy(caption))
+
+
+def show_caption(text: str) -> None:
+    """Display a caption under a figure; on the site the figure itself has it."""
+    if text:
+        plain = re.sub(r"</?span[^>]*>", "", text)
         display(
             _Bundle({"text/plain": plain, "text/markdown": plain, CAPTION_MIME: {}})
         )
 
 
-def _themed(colour: str, names: dict[str, str]) -> str:
-    return f"var(--{names[colour]})" if colour in names else colour
+def _themed(svg: str) -> str:
+    """`svg` with the theme's tokens in place of the light theme's colours."""
+    names = {value: name for name, value in style.COLOURS.items()}
+    return re.sub(
+        r"#[0-9a-f]{6}",
+        lambda m: f"var(--{names[m[0]]})" if m[0] in names else m[0],
+        svg,
+    )
 
 
 def _svg(

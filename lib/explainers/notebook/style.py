@@ -12,6 +12,8 @@ import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axes import Axes
 
+from explainers.notebook.words import tidy
+
 COLOURS = {
     "paper": "#ffffff",
     "ink": "#15181c",
@@ -86,7 +88,7 @@ def panel(
         ax.set_ylim(*ylim)
     ax.set_xticks(xticks, [_number(tick) for tick in xticks])
     for text, tick in zip(ax.get_xticklabels(), xticks, strict=True):
-        at = (tick - ax.get_xlim()[0]) / (ax.get_xlim()[1] - ax.get_xlim()[0])
+        at = ax.transAxes.inverted().transform(ax.transData.transform((tick, 1)))[0]
         text.set_horizontalalignment(
             "left" if at < 0.02 else "right" if at > 0.98 else "center"
         )
@@ -112,12 +114,12 @@ def label(
     )  # fmt: skip
 
 
-def reference_area(ax: Axes, x: Any, y: Any) -> None:
-    """Fill under `y` as the reference: a grey area, and an edge because grey alone is
-    too faint."""
-    ax.fill_between(x, y, color=COLOURS["area"], linewidth=0, zorder=1)
+def reference_area(ax: Axes, x: Any, y: Any, low: Any = 0.0) -> None:
+    """Fill from `low` to `y` as the reference: a grey area, and an edge because grey
+    alone is too faint."""
+    ax.fill_between(x, y, low, color=COLOURS["area"], linewidth=0, zorder=1)
     ax.plot(x, y, color=COLOURS["track"], linewidth=1.1 * _PX, zorder=1.5)
 
 
 def _number(value: float) -> str:
-    return f"{value:g}".replace("-", "−")
+    return tidy(f"{value:g}")

@@ -1,0 +1,250 @@
+"""The controls of an explorable: each is a list of stops and the stop it starts at.
+
+A reader moves along the stops, so a control has finitely many and everything can be
+computed when the page is built.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, ClassVar
+
+FORMAT = re.compile(r"\+?,?(\.\d+)?[defg%]")
+FEWEST = 15  # stops of a slider: with fewer, the drawing jumps and a Choice says more
+
+Value = int | float | str | bool
+
+
+def check_format(name: str, text: str) -> str:
+    """`text` if it is a format that the page can write too; else `ValueError`."""
+    if not FORMAT.fullmatch(text):
+        raise ValueError(
+            f"{name}: {text!r} is not one of Python's number formats "
+            "[+][,][.digits] with d, e, f, g or %"
+        )
+    return text
+
+
+@dataclass(frozen=True)
+class Control:
+    """What all controls share; `name` is the keyword that `explore` gives it."""
+
+    kind: ClassVar[str]
+
+    @property
+    def stops(self) -> list[Value]:
+        """The values it can take, in order."""
+        raise NotImplementedError
+
+    @property
+    def start(self) -> int:
+        """The position of the default in `stops`."""
+        return 0
+
+    def spec(self, name: str) -> dict[str, Any]:
+        """What the front end needs to know."""
+        return {
+            "kind": self.kind,
+            "name": name,
+            "label": getattr(self, "label", "") or name,
+            "values": self.stops,
+            "count": len(self.stops),
+            "start": self.start,
+        }
+
+
+@dataclass(frozen=True)
+class Slider(Control):
+    """A range of numbers from `first` to `last`, at least 15 of them.
+
+    Whole numbers go in steps of 1 unless `step` says otherwise. With `count`, so many
+    stops at equal distance, or at equal ratios with `log=True` (then rounded to three
+    digits, so that the number shown is the number used). Raises `ValueError` for a
+    range without stops, for too few, and for a `default` that is none of them.
+    """
+
+    kind: ClassVar[str] = "slider"
+    first: float
+    last: float
+    step: float | None = None
+    _: KW_ONLY
+    count: int | None = None
+    log: bool = False
+    default: float | None = None
+    label: str = ""
+    unit: str = ""
+    format: str = ""
+    values: list[Value] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", self._values())
+        if self.format:
+            check_format("format", self.format)
+        if len(self.values) < FEWEST:
+            raise ValueError(
+                f"{'count' if self.count else 'step'}: {len(self.values)} stops are "
+                f"fewer than {FEWEST}; use a Choice, or more stops"
+            )
+        if self.default is not None and self._position(self.default) is None:
+            raise ValueError(f"default: {self.default} is not one of {self.values}")
+
+    def _values(self) -> list[Value]:
+        if not self.first < self.last:
+            raise ValueError(f"last: {self.last} is not above first, {self.first}")
+        if self.log and self.first <= 0:
+            raise ValueError(f"first: {self.first} is not above 0, with log=True")
+        if self.count is not None and self.step is not None:
+            raise ValueError("step: give either step or count")
+        if self.count is not None:
+            if self.count < 2:
+                raise ValueError(f"count: {self.count} is not at least 2")
+            shares = [i / (self.count - 1) for i in range(self.count)]
+            if self.log:
+                ratio = self.last / self.first
+                return [float(f"{self.first * ratio**share:.3g}") for share in shares]
+            reach = self.last - self.first
+            return [_tidy(self.first + reach * share) for share in shares]
+        whole = isinstance(self.first, int) and isinstance(self.last, int)
+        if self.log or (self.step is None and not whole):
+            raise ValueError("count: say how many stops, or give a step")
+        step = 1 if self.step is None else self.step
+        if not step > 0:
+            raise ValueError(f"step: {step} is not above 0")
+        steps = math.floor((self.last - self.first) / step + 1e-9)
+        if whole and isinstance(step, int):
+            return [int(self.first) + i * step for i in range(steps + 1)]
+        return [_tidy(self.first + i * step) for i in range(steps + 1)]
+
+    def _position(self, value: float) -> int | None:
+        near = [i for i, v in enumerate(self.values) if math.isclose(v, value)]  # type: ignore[arg-type]  # numbers
+        return near[0] if near else None
+
+    @property
+    def stops(self) -> list[Value]:
+        return self.values
+
+    @property
+    def start(self) -> int:
+        return 0 if self.default is None else (self._position(self.default) or 0)
+
+    def spec(self, name: str) -> dict[str, Any]:
+        return super().spec(name) | {
+            "unit": self.unit,
+            "format": self.format or _format(self.values, self.log),
+            # drawn from zero, where zero is a stop
+            "signed": self.first < 0 and 0 in self.values,
+        }
+
+
+@dataclass(frozen=True)
+class Play(Control):
+    """Time: a slider with a button that moves along it.
+
+    Either the stops of a `Slider`, or `reveals="t"`: the reader then sees the arrays
+    that are as long as `t` up to a growing place, and nothing is stored twice. Starts
+    at its end unless `default` (with `reveals`: a position in `t`) says otherwise.
+    """
+
+    kind: ClassVar[str] = "play"
+    first: float = 0
+    last: float = 0
+    step: float | None = None
+    _: KW_ONLY
+    reveals: str = ""
+    default: float | None = None
+    label: str = ""
+    unit: str = ""
+    format: str = ""
+    length: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.reveals and self.first != self.last:
+            raise ValueError("reveals: give either a range of stops or an array")
+        if self.format:
+            check_format("format", self.format)
+        if not self.reveals:
+            self._slider  # noqa: B018  (its checks are wanted)
+
+    @property
+    def _slider(self) -> Slider:
+        return Slider(self.first, self.last, self.step, default=self.default)
+
+    @property
+    def stops(self) -> list[Value]:
+        return [] if self.reveals else self._slider.stops
+
+    @property
+    def start(self) -> int:
+        return self._slider.start if self.default is not None else len(self.stops) - 1
+
+    def spec(self, name: str) -> dict[str, Any]:
+        shown = self.format or ("g" if self.reveals else _format(self.stops, False))
+        return super().spec(name) | {
+            "unit": self.unit,
+            "format": shown,
+            "signed": False,
+            "reveals": self.reveals,
+            "values": None if self.reveals else self.stops,
+            "start": 0 if self.reveals else self.start,
+        }
+
+
+@dataclass(frozen=True)
+class Choice(Control):
+    """One of a few named things, shown as words in a row."""
+
+    kind: ClassVar[str] = "choice"
+    options: Sequence[str]
+    _: KW_ONLY
+    default: str | None = None
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.options) < 2 or len(set(self.options)) < len(self.options):
+            raise ValueError(f"options: {self.options!r} are not two or more, distinct")
+        if not all(isinstance(option, str) and option for option in self.options):
+            raise TypeError(f"options: {self.options!r} are not all words")
+        if self.default is not None and self.default not in self.options:
+            raise ValueError(f"default: {self.default!r} is not one of {self.options}")
+
+    @property
+    def stops(self) -> list[Value]:
+        return list(self.options)
+
+    @property
+    def start(self) -> int:
+        return 0 if self.default is None else list(self.options).index(self.default)
+
+
+@dataclass(frozen=True)
+class Toggle(Control):
+    """Something that is on or off."""
+
+    kind: ClassVar[str] = "toggle"
+    label: str = ""
+    _: KW_ONLY
+    default: bool = False
+
+    @property
+    def stops(self) -> list[Value]:
+        return [False, True]
+
+    @property
+    def start(self) -> int:
+        return int(self.default)
+
+
+def _tidy(value: float) -> float:
+    """`value` without the last digits that only rounding put there, and never -0."""
+    return float(f"{value:.12g}") + 0.0
+
+
+def _format(values: Sequence[Value], log: bool) -> str:
+    """As many digits as the stops need."""
+    if all(isinstance(value, int) for value in values):
+        return "d"
+    if log:
+        return ".3g"
+    digits = max(len(f"{float(v):.6f}".rstrip("0").partition(".")[2]) for v in values)
+    return f".{digits}f"

@@ -1,0 +1,567 @@
+// One module draws every explorable, on the book's pages and in any notebook (an anywidget front-end module).
+// Python computed all that can be shown; here it is looked up in a table and drawn. No formula is known here.
+
+const make = (tag, attributes = {}, ...children) => {
+  const [name, svg] = tag.startsWith("svg:") ? [tag.slice(4), true] : [tag, false];
+  const node = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) if (value !== undefined) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+};
+
+// ---- the table ---------------------------------------------------------------------------------------------
+
+// Numbers lie as byte planes, high bytes first. Most are 16 bit and were replaced, in Python, by differences along
+// some axes, folded so that small negative ones are small too; sums along the same axes, in reverse, undo that.
+const decode = (bytes, array) => {
+  const size = array.shape.reduce((a, b) => a * b, 1);
+  const planes = array.code === "f32" ? 4 : 2;
+  const raw = new DataView(new ArrayBuffer(size * planes));
+  for (let plane = 0; plane < planes; plane++) {
+    for (let i = 0; i < size; i++) raw.setUint8(i * planes + plane, bytes[array.at + plane * size + i]);
+  }
+  if (array.code === "f32") return Float64Array.from({ length: size }, (_, i) => raw.getFloat32(4 * i));
+  const codes = Uint16Array.from({ length: size }, (_, i) => raw.getUint16(2 * i));
+  if (array.turns.length) for (let i = 0; i < size; i++) codes[i] = (codes[i] >> 1) ^ -(codes[i] & 1);
+  for (const axis of [...array.turns].reverse()) {
+    const inner = array.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const length = array.shape[axis];
+    for (let i = 0; i < size; i++) if (Math.floor(i / inner) % length) codes[i] += codes[i - inner];
+  }
+  if (array.code === "words") return Array.from(codes, (code) => array.words[code]);
+  const value = (code) => (array.gaps && code === 0 ? NaN : array.low + array.step * (code - (array.gaps ? 1 : 0)));
+  return Float64Array.from(codes, array.log ? (code) => Math.exp(value(code)) : value);
+};
+
+const unpack = async (spec, packed) => {
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return Object.fromEntries(Object.entries(spec.arrays).map(([name, array]) => [name, decode(bytes, array)]));
+};
+
+// What `name` is at the setting `at`, one stop for each control: an array's entries, a number, or words.
+const lookup = (spec, table, name, at) => {
+  if (typeof name === "number") return name;
+  const array = spec.arrays[name];
+  if (!array) {
+    const control = spec.controls.findIndex((c) => c.name === name), { values, reveals } = spec.controls[control];
+    return (values ?? lookup(spec, table, reveals, at))[at[control]];
+  }
+  const row = array.over.reduce((sum, c, i) => sum * array.shape[i] + at[c], 0);
+  const size = array.shape.slice(array.over.length).reduce((a, b) => a * b, 1);
+  return array.shape.length === array.over.length ? table[name][row] : table[name].slice(row * size, (row + 1) * size);
+};
+
+// ---- words -------------------------------------------------------------------------------------------------
+
+// A number in one of Python's formats, with a true minus sign.
+const written = (value, format) => {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value !== "number") return String(value);
+  if (!Number.isFinite(value)) return "–";
+  const [, plus, comma, digits, kind] = /^(\+?)(,?)(?:\.(\d+))?([defg%])$/.exec(format);
+  const places = digits === undefined ? 6 : Number(digits);
+  const large = (text) => (comma ? text.replace(/\B(?=(\d{3})+(?!\d))/, ",") : text);
+  const exponential = (v, p) => v.toExponential(p).replace("e+", "e");
+  let text;
+  if (kind === "d") text = comma ? Math.round(value).toLocaleString("en") : String(Math.round(value));
+  else if (kind === "f") text = comma ? value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places }) : value.toFixed(places);
+  else if (kind === "%") text = `${(100 * value).toFixed(places)}%`;
+  else if (kind === "e") text = exponential(value, places);
+  else {
+    const figures = Math.max(places, 1), size = value && Math.floor(Math.log10(Math.abs(Number(value.toPrecision(figures)))));
+    text = size < -4 || size >= figures
+      ? exponential(value, figures - 1).replace(/\.?0+(?=e)/, "")
+      : String(Number(value.toPrecision(figures)));
+    text = large(text);
+  }
+  if (!/[1-9]/.test(text.replace(/e.*/, ""))) text = text.replace("-", "");
+  return (plus && !text.startsWith("-") ? "+" : "") + text.replaceAll("-", "−");
+};
+
+const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
+
+// ---- marks -------------------------------------------------------------------------------------------------
+
+const scale = ({ lo, hi, log }, from, to) => {
+  const [a, b] = log ? [Math.log(lo), Math.log(hi)] : [lo, hi];
+  return (value) => from + (((log ? Math.log(value) : value) - a) / (b - a)) * (to - from);
+};
+const px = (value) => Math.round(value * 100) / 100;
+
+// The places of a mark on the drawing, one list for each row: `y` may hold several rows over one `x`.
+const places = (x, y, X, Y, count = x.length) => Array.from({ length: Math.floor(y.length / x.length) }, (_, row) =>
+  Array.from({ length: count }, (_, i) => [px(X(x[i])), px(Y(y[row * x.length + i]))]));
+const trace = (rows) => rows.map((row) => {
+  let d = "", pen = false;
+  for (const [a, b] of row) {
+    const there = !Number.isNaN(a + b);
+    if (there) d += `${pen ? "L" : "M"}${a} ${b}`;
+    pen = there;
+  }
+  return d;
+}).join("");
+const outline = (upper, lower) => {
+  const shown = upper.map((_, i) => i).filter((i) => !Number.isNaN(upper[i][1] + lower[i][1]));
+  const parts = [];  // a gap ends one outline and begins another
+  for (const i of shown) { if (shown.includes(i - 1)) parts.at(-1).push(i); else parts.push([i]); }
+  return parts.map((part) => `${trace([[...part.map((i) => upper[i]), ...part.reverse().map((i) => lower[i])]])}Z`).join("");
+};
+
+// How each kind of mark is drawn: the shapes it consists of once, and their geometry for the present setting.
+const KINDS = {
+  lines: {
+    shapes: (mark) => [...Array(mark.trail)].map(() => ["path", "trail"]).concat([["path", "line"]], mark.head ? [["path", "dots"]] : []),
+    draw: (mark, { get, X, Y, count, earlier }) => {
+      const at = (setting) => places(get(mark.x, setting), get(mark.y, setting), X, Y, count(mark.x));
+      const rows = at();
+      const trails = [...Array(mark.trail)].map((_, i) => earlier(mark.trail - i)).map((s) => ({ d: s ? trace(at(s)) : "" }));
+      const ends = rows.map((row) => row.findLast(([a, b]) => !Number.isNaN(a + b))).filter(Boolean);
+      return { shapes: [...trails, { d: trace(rows) }, ...(mark.head ? [{ d: ends.map(([a, b]) => `M${a} ${b}h0`).join("") }] : [])], rows };
+    },
+  },
+  points: {
+    shapes: () => [["path", "dots"]],
+    draw: (mark, { get, X, Y, count }) => {
+      const rows = places(get(mark.x), get(mark.y), X, Y, count(mark.x));
+      return { shapes: [{ d: rows.flat().filter(([a, b]) => !Number.isNaN(a + b)).map(([a, b]) => `M${a} ${b}h0`).join("") }], rows };
+    },
+  },
+  area: {
+    shapes: () => [["path", "fill"], ["path", "edge"]],
+    draw: (mark, { get, X, Y, count, floor }) => {
+      const x = get(mark.x), n = count(mark.x);
+      const low = mark.low === null ? null : get(mark.low);
+      const [upper] = places(x, get(mark.y), X, Y, n);
+      const lower = low === null || typeof low === "number" ? upper.map(([a]) => [a, low === null ? floor : px(Y(low))]) : places(x, low, X, Y, n)[0];
+      return { shapes: [{ d: outline(upper, lower) }, { d: trace([upper]) }], rows: [upper] };
+    },
+  },
+  bars: {
+    shapes: () => [["path", "fill solid"]],
+    draw: (mark, { get, X, Y, floor }) => {
+      const [row] = places(get(mark.x), get(mark.y), X, Y);
+      const gap = Math.min(...row.slice(1).map(([a], i) => Math.abs(a - row[i][0])));
+      const wide = px((Number.isFinite(gap) ? gap : 24) * 0.65);
+      const bar = ([a, b]) => `M${px(a - wide / 2)} ${floor}V${b}h${wide}V${floor}z`;
+      return { shapes: [{ d: row.filter(([, b]) => !Number.isNaN(b)).map(bar).join("") }], rows: [row] };
+    },
+  },
+  heatmap: {
+    shapes: (mark, { size }) => [...Array(size)].map(() => ["rect", "cell"]),
+    draw: (mark, { get, X, Y }) => {
+      const [x, y, z] = [get(mark.x), get(mark.y), get(mark.z)];
+      const [wide, tall] = [Math.abs(X(x[1]) - X(x[0])), Math.abs(Y(y[1]) - Y(y[0]))];
+      return {
+        shapes: Array.from(z, (value, i) => ({
+          x: px(X(x[i % x.length]) - wide / 2), y: px(Y(y[Math.floor(i / x.length)]) - tall / 2), width: px(wide), height: px(tall),
+          "fill-opacity": Number.isNaN(value) ? 0 : Math.round((1e4 * Math.abs(value)) / mark.top) / 1e4,
+          class: `cell ${value < 0 ? "below" : ""}`,
+        })),
+        rows: [],
+      };
+    },
+  },
+  hline: {
+    shapes: () => [["path", "rule"]],
+    draw: (mark, { get, Y, width }) => {
+      const y = px(Y(get(mark.at)));
+      return { shapes: [{ d: `M0 ${y}H${width}` }], rows: [[[0, y], [width, y]]] };
+    },
+  },
+  vline: {
+    shapes: () => [["path", "rule"]],
+    draw: (mark, { get, X, height }) => {
+      const x = px(X(get(mark.at)));
+      return { shapes: [{ d: `M${x} 0V${height}` }], rows: [[[x, 0], [x, height]]] };
+    },
+  },
+  extreme: {
+    shapes: () => [["path", "dots"]],
+    draw: (mark, { get, X, Y }) => {
+      const [x, y] = [get(mark.x), get(mark.y)];
+      const best = mark.lowest ? Math.min(...y) : Math.max(...y);
+      const place = [px(X(x[y.indexOf(best)])), px(Y(best))];
+      return { shapes: [{ d: `M${place[0]} ${place[1]}h0` }], rows: [[place]], words: `${mark.label} ${written(best, mark.format)}` };
+    },
+  },
+  text: {
+    shapes: () => [],
+    draw: (mark, { get, X, Y }) => {
+      const words = get(mark.words);
+      return { shapes: [], rows: [[[px(X(get(mark.x))), px(Y(get(mark.y)))]]], words: typeof words === "string" ? words : written(words, mark.format) };
+    },
+  },
+};
+
+// ---- labels ------------------------------------------------------------------------------------------------
+
+const overlap = (a, b) => Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x)) * Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
+
+// Where a label goes: beside its own mark, never on another label or outside the drawing, off the curves where it
+// can, and near where it was, so that it does not jump about while a control is dragged.
+const settle = (label, anchors, taken, inked, width, height) => {
+  const { w, h, last, wish } = label;
+  let best = null;
+  for (const [a, b] of anchors) {
+    const around = [[a + 8, b - h - 2], [a - w - 8, b - h - 2], [a + 8, b + 4], [a - w - 8, b + 4], [a - w / 2, b - h - 8], [a - w / 2, b + 8]];
+    for (const [left, top] of around) {
+      const x = Math.min(Math.max(left, 0), width - w), y = Math.min(Math.max(top, -6), height - h);
+      const box = { x, y, w, h };
+      const free = { x: x - 3, y: y - 1, w: w + 6, h: h + 2 };
+      let cost = 4 * Math.hypot(x - left, y - top) + taken.reduce((sum, other) => sum + 1000 * Math.sign(overlap(free, other)) + 10 * overlap(free, other), 0);
+      for (const [p, q] of inked) if (p > free.x && p < free.x + free.w && q > free.y && q < free.y + free.h) cost += 12;
+      if (wish !== undefined) cost += 0.6 * Math.abs(a - wish);
+      if (last) cost += 0.25 * Math.hypot(x - last[0], y - last[1]);
+      if (!best || cost < best.cost) best = { cost, box };
+    }
+  }
+  return best.box;
+};
+
+// ---- one panel ---------------------------------------------------------------------------------------------
+
+const panel = (spec, index) => {
+  const { title, x, y, marks, clip } = spec.panels[index];
+  const svg = make("svg:svg", { role: "img", tabindex: 0, "data-lm-suppress-shortcuts": "true" });
+  const frame = make("div", { class: "panel" }, make("div", { class: "panel-title" }, title), svg);
+  const [back, drawing, front] = ["back", "marks", "front"].map((name) => make("svg:g", { class: name }));
+  const window = clip ? make("svg:svg", {}, drawing) : drawing;  // an inner svg cuts off what leaves it
+  svg.append(back, window, front);
+  const size = (mark) => spec.arrays[mark.z]?.shape.slice(-2).reduce((a, b) => a * b);
+  const drawn = marks.map((mark) => {
+    const shapes = KINDS[mark.kind].shapes(mark, { size: size(mark) })
+      .map(([tag, name]) => make(`svg:${tag}`, { class: name }));
+    const group = make("svg:g", { class: `mark ${mark.kind} c${mark.colour}${mark.dash ? " dash" : ""}${mark.thin ? " thin" : ""}` }, ...shapes);
+    drawing.append(group);
+    const label = mark.label || mark.kind === "text" ? make("svg:text", { class: `label c${mark.colour}` }) : null;
+    if (label) front.append(label);
+    return { mark, shapes, label, last: null };
+  });
+  const cross = make("svg:g", { class: "cross" });
+  front.append(cross);
+  const names = marks.filter((m) => m.y).map((m) => m.label || m.y).join(", ");
+  svg.setAttribute("aria-label", `${title || "Drawing"}${names ? `: ${names}` : ""}. The arrow keys read values.`);
+
+  let scales = null, laid = "", pointed = null;
+
+  const draw = (state, width, height) => {
+    const { get, count, earlier } = state;
+    const [lo, hi] = y.free ? [get(y.free[0]), get(y.free[1])] : [y.lo, y.hi];
+    const X = scale(x, 2, width - 2), Y = scale({ ...y, lo, hi }, height, 0);
+    // where bars and areas stand, and the axis: at zero, or at the end that is nearest to it
+    const floor = px(Y(y.log ? lo : Math.min(Math.max(0, Math.min(lo, hi)), Math.max(lo, hi))));
+    const key = [width, height, lo, hi].join();
+    if (key !== laid) {
+      laid = key;
+      svg.setAttribute("width", width);
+      svg.setAttribute("height", height + 28);
+      Object.assign(svg.dataset, { x: [x.lo, x.hi, x.log, 2, width - 2], y: [lo, hi, y.log, height, 0] });
+      if (clip) for (const [k, v] of [["y", -3], ["width", width], ["height", height + 6], ["viewBox", `0 -3 ${width} ${height + 6}`]]) window.setAttribute(k, v);
+      const ticks = y.free ? rounded(lo, hi) : y.ticks;
+      back.replaceChildren(
+        ...ticks.flatMap((t) => [make("svg:path", { class: "grid", d: `M0 ${px(Y(t))}H${width}` }), make("svg:text", { class: "tick", x: 0, y: px(Y(t)) - 3 }, written(t, "g"))]),
+        make("svg:path", { class: "axis", d: `M0 ${floor}H${width}` }),
+        ...x.ticks.map((t) => {
+          const at = X(t), anchor = at < 20 ? "start" : at > width - 20 ? "end" : "middle";
+          return make("svg:text", { class: "tick", x: px(anchor === "start" ? at - 2 : anchor === "end" ? at + 2 : at), y: height + 18, "text-anchor": anchor }, written(t, "g"));
+        }),
+        ...(x.label ? [make("svg:text", { class: "tick", x: width / 2, y: height + 18, "text-anchor": "middle" }, x.label)] : []),
+      );
+    }
+    for (const item of drawn) {
+      const found = KINDS[item.mark.kind].draw(item.mark, {
+        get, X, Y, width, height, floor, count, earlier: (steps) => earlier(item.mark.along, steps),
+      });
+      found.shapes.forEach((attributes, i) => {
+        for (const [k, v] of Object.entries(attributes)) item.shapes[i].setAttribute(k, v);
+      });
+      Object.assign(item, { rows: found.rows, words: found.words });
+    }
+    scales = { X, Y, width, height };
+    name(state);
+    point(state, pointed);
+  };
+
+  const name = (state) => {
+    const { width, height } = scales;
+    const ticks = [...back.querySelectorAll(".grid + .tick")].map((t) => ({ x: 0, y: Number(t.getAttribute("y")) - 12, w: 8 * t.textContent.length, h: 15 }));
+    const taken = [...ticks];
+    const inked = drawn.filter(({ mark }) => mark.kind !== "vline").flatMap(({ rows }) => rows.flat());
+    const order = ["text", "extreme", "vline", "hline", "lines", "points", "bars", "area"];
+    const named = drawn.filter(({ label }) => label).sort((a, b) => order.indexOf(a.mark.kind) - order.indexOf(b.mark.kind));
+    for (const item of named) {
+      const words = item.words ?? item.mark.label.replace(/\{(\w+)(?::([^}]+))?\}/g, (_, n, f) => written(state.get(n), f ?? "g"));
+      if (item.label.textContent !== words) item.label.textContent = words;
+      const spots = item.rows.flat().filter(([a, b]) => !Number.isNaN(a + b) && b > -20 && b < height + 20);
+      item.label.toggleAttribute("hidden", !spots.length);
+      if (!spots.length) continue;
+      const w = state.measure(words), h = 17;
+      const { kind, near } = item.mark;
+      const every = Math.max(1, Math.floor(spots.length / 40));
+      const anchors = kind === "vline" ? [[spots[0][0], 4], [spots[0][0], 26], [spots[0][0], height / 2]] : spots.filter((_, i) => i % every === 0);
+      const box = kind === "text"
+        ? { x: Math.min(Math.max(spots[0][0] - w / 2, 0), width - w), y: spots[0][1] - h / 2, w, h }
+        : settle({ w, h, last: item.last, wish: near === null ? undefined : scales.X(near) }, anchors, taken, inked, width, height);
+      item.last = [box.x, box.y];
+      taken.push(box);
+      item.label.setAttribute("x", px(box.x));
+      item.label.setAttribute("y", px(box.y + 13));
+    }
+  };
+
+  // Values under the pointer, or where the arrow keys went: a line through the panel, a dot on each curve.
+  const point = (state, fraction) => {
+    pointed = fraction;
+    cross.replaceChildren();
+    if (fraction === null) return state.read(index, "");
+    const read = drawn.filter(({ mark }) => ["lines", "points", "area", "bars"].includes(mark.kind) && mark.read);
+    const { X, Y, width, height } = scales;
+    const parts = [];
+    let at = null;
+    for (const { mark } of read) {
+      const xs = state.get(mark.x), ys = state.get(mark.y);
+      if (ys.length !== xs.length) continue;
+      const n = state.count(mark.x) ?? xs.length;
+      let best = 0;
+      for (let i = 1; i < n; i++) if (Math.abs(X(xs[i]) - fraction * width) < Math.abs(X(xs[best]) - fraction * width)) best = i;
+      at ??= xs[best];
+      if (Number.isNaN(ys[best])) continue;
+      cross.append(make("svg:path", { class: `dots c${mark.colour}`, d: `M${px(X(xs[best]))} ${px(Y(ys[best]))}h0` }));
+      const words = (mark.label || mark.y).replace(/\s*\{[^}]*\}/g, "").trim() || mark.y;
+      parts.push(make("b", { class: `c${mark.colour}` }, `${words} ${written(ys[best], mark.format)}`));
+    }
+    if (at === null) return state.read(index, "");
+    cross.prepend(make("svg:path", { class: "hair", d: `M${px(X(at))} 0V${height}` }));
+    state.read(index, make("span", {}, `at ${x.label || read[0].mark.x} ${written(at, ".3g")}: `, ...parts.flatMap((p, i) => (i ? [", ", p] : [p]))));
+  };
+
+  const listen = (state) => {
+    svg.addEventListener("pointermove", (event) => {
+      const box = svg.getBoundingClientRect();
+      point(state, (event.clientX - box.left) / box.width);
+    });
+    svg.addEventListener("pointerleave", () => point(state, null));
+    svg.addEventListener("blur", () => point(state, null));
+    svg.addEventListener("keydown", (event) => {
+      const from = pointed ?? 0.5;
+      const step = (event.shiftKey ? 10 : 1) / 100;
+      const to = { ArrowLeft: from - step, ArrowRight: from + step, Home: 0, End: 1, Escape: null }[event.key];
+      if (to === undefined) return;
+      event.preventDefault();
+      point(state, to === null ? null : Math.min(Math.max(to, 0), 1));
+    });
+  };
+  return { frame, svg, draw, listen };
+};
+
+// At most three round numbers inside an interval: steps of 1, 2 or 5 times a power of ten.
+const rounded = (lo, hi) => {
+  const span = Math.abs(hi - lo), power = 10 ** Math.floor(Math.log10(span));
+  for (const step of [0.1, 0.2, 0.5, 1, 2, 5].map((s) => s * power)) {
+    const first = Math.ceil((Math.min(lo, hi) + span * 0.04) / step), last = Math.floor((Math.max(lo, hi) - span * 0.04) / step);
+    if (last - first < 3 && last >= first) return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12))).filter((t) => t !== 0);
+  }
+  return [];
+};
+
+// ---- controls ----------------------------------------------------------------------------------------------
+
+let serial = 0;
+
+const range = (control, values, id) => {
+  const input = make("input", { type: "range", id, min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
+  const value = make("output", { for: id });
+  const show = (stop, all) => {
+    input.max = all.length - 1;
+    input.value = stop;
+    const text = withUnit(written(all[stop], control.format), control.unit);
+    value.textContent = text;
+    input.setAttribute("aria-valuetext", text);
+    const share = (v) => (100 * v) / (all.length - 1);
+    const zero = control.signed ? share(all.indexOf(0)) : -100;  // else from the very end of the track
+    input.style.setProperty("--from", Math.min(zero, share(stop)));
+    input.style.setProperty("--to", Math.max(zero, share(stop)));
+  };
+  const head = make("span", { class: "head" }, make("label", { for: id }, control.label), value);
+  return { input, show, parts: [head, input] };
+};
+
+const BUILD = {
+  slider: (control, set) => {
+    const { input, show, parts } = range(control, control.values, `explorable-${++serial}`);
+    input.addEventListener("input", () => set(Number(input.value)));
+    return { element: make("div", { class: "control slider" }, ...parts), show: (stop) => show(stop, control.values) };
+  },
+  choice: (control, set) => {
+    const group = `explorable-${++serial}`;
+    const inputs = control.values.map((_, i) => make("input", { type: "radio", name: group, value: i, "data-lm-suppress-shortcuts": "true" }));
+    inputs.forEach((input, i) => input.addEventListener("change", () => set(i)));
+    const options = control.values.map((words, i) => make("label", {}, inputs[i], make("span", { "data-words": words }, words)));
+    const element = make("fieldset", { class: "control choice" }, make("legend", {}, control.label), make("div", { class: "options" }, ...options));
+    return { element, show: (stop) => { inputs[stop].checked = true; } };
+  },
+  toggle: (control, set) => {
+    const input = make("input", { type: "checkbox", "data-lm-suppress-shortcuts": "true" });
+    input.addEventListener("change", () => set(Number(input.checked)));
+    return { element: make("label", { class: "control toggle" }, input, make("span", {}, control.label)), show: (stop) => { input.checked = stop === 1; } };
+  },
+  play: (control, set, state) => {
+    const values = () => control.values ?? Array.from(state.get(control.reveals));
+    const { input, show, parts } = range(control, null, `explorable-${++serial}`);
+    const button = make("button", { type: "button", class: "play-button" });
+    let timer = 0;
+    const face = () => {
+      button.setAttribute("aria-label", `${timer ? "Pause" : "Play"}: ${control.label}`);
+      button.classList.toggle("playing", Boolean(timer));
+    };
+    const stop = () => { clearInterval(timer); timer = 0; face(); };
+    const step = () => {
+      if (!button.isConnected) return stop();
+      const next = Number(input.value) + 1;
+      set(next, true);
+      if (next >= values().length - 1) stop();
+    };
+    button.addEventListener("click", () => {
+      if (timer) return stop();
+      if (Number(input.value) >= values().length - 1) set(0, true);
+      timer = setInterval(step, matchMedia("(prefers-reduced-motion: reduce)").matches ? 500 : 90);
+      face();
+    });
+    input.addEventListener("input", () => { stop(); set(Number(input.value)); });
+    face();
+    const element = make("div", { class: "control play" }, button, make("div", { class: "slider" }, ...parts));
+    return { element, show: (at) => show(at, values()), stop };
+  },
+};
+
+// ---- the address -------------------------------------------------------------------------------------------
+
+// On a page of the book an explorable stands in an element with an id, and its setting in the query under that id:
+// ?waves=14,seven%20modes#waves. In a notebook there is no such element, and the address is left alone.
+const address = (key, controls) => {
+  const parameters = () => location.search.slice(1).split("&").filter(Boolean);
+  const name = `${encodeURIComponent(key)}=`;
+  const spell = (control, stop) => encodeURIComponent(String(control.values ? control.values[stop] : stop));
+  return {
+    read: () => {
+      const mine = parameters().find((text) => text.startsWith(name));
+      const words = mine?.slice(name.length).split(",") ?? [];
+      if (words.length !== controls.length) return null;
+      const at = words.map((word, i) => (controls[i].values ? controls[i].values.findIndex((_, stop) => spell(controls[i], stop) === word) : Number(word)));
+      return at.every((stop, i) => Number.isInteger(stop) && stop >= 0 && stop < controls[i].count) ? at : null;
+    },
+    link: (at) => {
+      const others = parameters().filter((text) => !text.startsWith(name));
+      const mine = at ? [name + at.map((stop, i) => spell(controls[i], stop)).join(",")] : [];
+      const query = [...others, ...mine].join("&");
+      return `${location.pathname}${query && `?${query}`}${at ? `#${encodeURIComponent(key)}` : location.hash}`;
+    },
+  };
+};
+
+// ---- the whole ---------------------------------------------------------------------------------------------
+
+export default {
+  async render({ model, el }) {
+    const spec = model.get("spec");
+    const table = await unpack(spec, model.get("table"));
+    const { controls } = spec;
+    const place = el.closest("[data-explorable]");
+    const url = place && address(place.id, controls);
+    const start = controls.map((control) => control.start);
+    const stops = (value) => controls.map((control, i) => {
+      const stop = control.values ? control.values.indexOf(value?.[control.name]) : value?.[control.name];
+      return Number.isInteger(stop) && stop >= 0 && stop < control.count ? stop : start[i];
+    });
+    let at = url?.read() ?? stops(model.get("value"));
+
+    const widths = new Map();
+    const ruler = make("svg:text", { class: "label", visibility: "hidden" });
+    const reading = make("span", { class: "reading", "aria-live": "polite" });
+    const state = {
+      get: (name, setting = at) => lookup(spec, table, name, setting),
+      // how many entries of arrays over `name` a control has revealed; undefined for all
+      count: (name) => {
+        const i = controls.findIndex((c) => c.reveals);
+        if (i < 0 || typeof name !== "string" || !(name in spec.arrays)) return undefined;
+        return spec.arrays[name].shape.at(-1) === controls[i].count ? at[i] + 1 : undefined;
+      },
+      earlier: (control, steps) => (control === null || at[control] < steps ? null : at.map((stop, i) => (i === control ? stop - steps : stop))),
+      measure: (words) => {
+        if (!widths.has(words)) { ruler.textContent = words; widths.set(words, ruler.getComputedTextLength()); }
+        return widths.get(words);
+      },
+      read: (_, content) => reading.replaceChildren(content),
+    };
+
+    const panels = spec.panels.map((_, i) => panel(spec, i));
+    const readouts = spec.readouts.map((readout) => ({ readout, value: make("b") }));
+    const line = make("div", { class: "readouts" }, make("span", { class: "numbers", "aria-live": "polite" }, ...readouts.map(({ readout, value }) =>
+      make("span", {}, readout.label && `${readout.label} `, value, readout.unit && ` ${readout.unit}`))), reading);
+    const built = controls.map((control, i) => BUILD[control.kind](control, (stop) => move(at.map((old, j) => (j === i ? stop : old))), state));
+    const button = (words, action) => {
+      const made = make("button", { type: "button" }, words);
+      made.addEventListener("click", () => action(made));
+      return made;
+    };
+    const reset = button("Reset", () => { built.forEach((b) => b.stop?.()); move(start); });
+    const copy = button("Copy link", async (made) => {
+      const link = new URL(url.link(at), location.href).href;
+      let copied = true;
+      try { await navigator.clipboard.writeText(link); } catch { copied = false; }
+      remember(true);
+      made.textContent = copied ? "Copied" : "In the address bar";
+      setTimeout(() => { made.textContent = "Copy link"; }, 1500);
+    });
+    const grid = make("div", { class: "panels", role: "group", "aria-label": spec.alt }, ...panels.map((p) => p.frame));
+    grid.style.setProperty("--columns", spec.panels.map((p) => `minmax(0, ${p.ratio}fr)`).join(" "));
+    panels[0].svg.append(ruler);
+    const root = make("div", { class: "explorable-live" }, grid, line,
+      make("div", { class: "controls" }, ...built.map((b) => b.element)));
+    root.style.setProperty("--width", `${spec.width}px`);
+    const actions = make("div", { class: "actions" }, reset, ...(url ? [copy] : []));
+    (place?.querySelector(".explorable-foot") ?? root).append(actions);
+    el.replaceChildren(root);
+
+    let narrow = false;
+    const draw = () => {
+      panels.forEach((p) => p.draw(state, p.frame.clientWidth, narrow ? spec.phone : spec.height));
+      for (const { readout, value } of readouts) {
+        let found = state.get(readout.name);
+        if (typeof found === "object") found = found[state.count(readout.name) - 1];
+        value.textContent = written(found, readout.format);
+      }
+      built.forEach((b, i) => b.show(at[i]));
+      line.classList.toggle("empty", !readouts.length && !reading.textContent);
+    };
+    let waiting = 0;
+    const remember = (now) => {
+      clearTimeout(waiting);
+      const write = () => { try { history.replaceState(history.state, "", url.link(String(at) === String(start) ? null : at)); } catch { /* a page from the disk has a fixed address */ } };
+      if (url) { if (now) write(); else waiting = setTimeout(write, 400); }
+    };
+    const move = (to) => {
+      at = to;
+      draw();
+      remember(false);
+      model.set("value", Object.fromEntries(controls.map((c, i) => [c.name, c.values ? c.values[at[i]] : at[i]])));
+      model.save_changes();
+    };
+    const follow = () => { const to = stops(model.get("value")); if (String(to) !== String(at)) { at = to; draw(); } };
+    panels.forEach((p) => p.listen(state));
+    model.on("change:value", follow);
+
+    const layout = () => {
+      narrow = root.clientWidth < 600;
+      root.classList.toggle("narrow", narrow);
+      if (root.clientWidth) draw();
+    };
+    const watcher = new ResizeObserver(layout);
+    layout();
+    watcher.observe(root);
+    document.fonts?.ready.then(() => { widths.clear(); layout(); });
+    el.dataset.ready = "true";
+    return () => { watcher.disconnect(); built.forEach((b) => b.stop?.()); clearTimeout(waiting); model.off("change:value", follow); };
+  },
+};

@@ -1,0 +1,267 @@
+"""From marks and a table to what the front end draws: limits, ticks, and who is who."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from explainers.notebook.explore.controls import Control, Play
+from explainers.notebook.explore.marks import Mark, Panel, Readout
+from explainers.notebook.explore.table import Column, decades, rounded
+
+
+def wanted(panels: Sequence[Panel], readouts: Sequence[Readout]) -> dict[str, str]:
+    """The names that the view asks for, each with the mark that asks first."""
+    found: dict[str, str] = {}
+    for mark in (mark for panel in panels for mark in panel.marks):
+        for argument, name in mark.names.items():
+            found.setdefault(name, f"{mark.kind}({argument}={name!r})")
+        for name in re.findall(r"\{(\w+)", mark.options["label"]):
+            found.setdefault(name, f"label={mark.options['label']!r}")
+    for readout in readouts:
+        found.setdefault(readout.name, f"readout({readout.name!r})")
+    return found
+
+
+def check_shapes(mark: Mark, columns: Mapping[str, Column]) -> None:
+    """Raise `ValueError` if the results of a mark do not fit together."""
+    shapes = {key: columns[n].shape for key, n in mark.names.items() if n in columns}
+
+    def need(good: bool, what: str) -> None:
+        if not good:
+            given = [f"{k}={n!r} {shapes.get(k, ())}" for k, n in mark.names.items()]
+            raise ValueError(f"{mark.kind}: {', '.join(given)}: {what}")
+
+    if mark.kind in ("hline", "vline", "text"):
+        for key in mark.names:
+            need(shapes.get(key, ()) == (), f"{key} is one number, or words")
+        return
+    need(len(shapes) == len(mark.names), "a control is not an array")
+    need(len(shapes["x"]) == 1 and shapes["x"][0] >= 1, "x has one axis")
+    length = shapes["x"][0]
+    if mark.kind == "heatmap":
+        need(
+            shapes["x"][0] >= 2 and shapes["y"][0] >= 2, "two columns and rows at least"
+        )
+        need(shapes["z"] == (shapes["y"][0], length), "z has shape (len(y), len(x))")
+        need(length * shapes["y"][0] <= 10_000, "at most 10,000 cells can be drawn")
+    elif mark.kind == "lines":
+        need(shapes["y"][-1:] == (length,), "the last axis of y is as long as x")
+    else:
+        need(shapes["y"] == (length,), "y is as long as x")
+        need(
+            shapes.get("low", ()) in ((), (length,)),
+            "low is one number or as long as x",
+        )
+
+
+def panel_spec(
+    panel: Panel,
+    columns: dict[str, Column],
+    names: Sequence[str],
+    stops: Mapping[str, Sequence[Any]],
+    index: int,
+) -> dict[str, Any]:
+    """The panel as the front end wants it; adds columns for an axis that is free."""
+    limits = Limits(panel, columns, stops)
+    xlim = panel.xlim or limits.x()
+    ylim = panel.ylim or limits.y()
+    free = None
+    if panel.free:
+        lows, over = limits.each_setting(names)
+        free = [f"panel {index} from", f"panel {index} to"]
+        for name, values in zip(free, lows, strict=True):
+            columns[name] = Column(values, over)
+    outside = limits.outside(xlim, ylim)
+    return {
+        "title": panel.title,
+        "ratio": panel.ratio,
+        "clip": outside,
+        "x": _axis(xlim, "x" in panel.log, panel.xticks, 6) | {"label": panel.xlabel},
+        "y": _axis(ylim, "y" in panel.log, panel.yticks, 3) | {"free": free},
+        "marks": [_mark_spec(mark, columns, names, stops) for mark in panel.marks],
+    }
+
+
+def _axis(
+    limits: tuple[float, float], log: bool, ticks: Sequence[float] | None, most: int
+) -> dict[str, Any]:
+    lo, hi = (float(v) for v in limits)
+    if log and min(lo, hi) <= 0:
+        raise ValueError(f"log: the axis from {lo} to {hi} is not above 0")
+    if ticks is None and log:
+        ticks = decades(lo, hi, most)
+    elif ticks is None:
+        # the y axis marks no zero: the axis line does; and nothing at its very ends
+        inset = 0.04 * abs(hi - lo) if most == 3 else 0.0
+        low, high = min(lo, hi) + inset, max(lo, hi) - inset
+        ticks = rounded(low, high, most)
+        if most == 3:
+            ticks = [tick for tick in ticks if tick != 0]
+    return {"lo": lo, "hi": hi, "log": log, "ticks": [float(t) for t in ticks]}
+
+
+def _mark_spec(
+    mark: Mark,
+    columns: Mapping[str, Column],
+    names: Sequence[str],
+    stops: Mapping[str, Sequence[Any]],
+) -> dict[str, Any]:
+    spec = {"kind": mark.kind, **mark.fields, **mark.options}
+    spec.pop("gaps", None)
+    if mark.kind == "area":
+        spec.setdefault("low", None)
+    if mark.kind == "heatmap":
+        spec["top"] = (
+            float(np.nanmax(np.abs(columns[str(mark.fields["z"])].values))) or 1.0
+        )
+    if mark.kind == "lines":
+        along = [
+            c for c in columns[str(mark.fields["y"])].over if len(stops[names[c]]) > 4
+        ]
+        spec["along"] = along[0] if along and spec["trail"] else None
+    else:
+        spec["along"] = None
+    spec.setdefault("near", None)
+    return spec
+
+
+class Limits:
+    """What the axes of a panel have to hold."""
+
+    def __init__(
+        self,
+        panel: Panel,
+        columns: Mapping[str, Column],
+        stops: Mapping[str, Sequence[Any]],
+    ) -> None:
+        self.panel, self.columns, self.stops = panel, columns, stops
+
+    def _values(self, axis: str) -> list[Any]:
+        """All values along an axis, of every setting."""
+        found: list[Any] = []
+        for mark in self.panel.marks:
+            fields = dict(mark.fields)
+            if mark.kind == f"{ {'x': 'v', 'y': 'h'}[axis] }line":
+                fields[axis] = fields["at"]
+            keys = [axis, "low"] if axis == "y" else [axis]
+            for key in keys:
+                if key in fields:
+                    found.append(self._all(fields[key]))
+        return found
+
+    def _all(self, field: str | float) -> Any:
+        if isinstance(field, int | float):
+            return np.array([float(field)])
+        if field in self.columns:
+            return self.columns[field].values.astype(np.float64)
+        return np.array(self.stops[field], dtype=np.float64)
+
+    def x(self) -> tuple[float, float]:
+        """The x limits: the data, and half a bar or cell beside them."""
+        lo, hi = self._ends("x")
+        for mark in self.panel.marks:
+            if mark.kind in ("bars", "heatmap"):
+                xs = self.columns[str(mark.fields["x"])].values
+                half = _half_a_step(xs)
+                lo, hi = (
+                    min(lo, float(xs.min()) - half),
+                    max(hi, float(xs.max()) + half),
+                )
+        return lo, hi
+
+    def y(self) -> tuple[float, float]:
+        """The y limits: the data, zero where something is filled to it, and air."""
+        lo, hi = self._ends("y")
+        kinds = {mark.kind for mark in self.panel.marks}
+        if "heatmap" in kinds:
+            mark = next(m for m in self.panel.marks if m.kind == "heatmap")
+            ys = self.columns[str(mark.fields["y"])].values
+            half = _half_a_step(ys)
+            return lo - half, hi + half
+        if "y" in self.panel.log:
+            if lo <= 0:
+                raise ValueError(f"log: {self.panel.title!r} has y values down to {lo}")
+            air = (hi / lo) ** 0.06
+            return lo / air, hi * air
+        if self._stands_on_zero():
+            lo, hi = min(lo, 0.0), max(hi, 0.0)
+        return self._airy(lo, hi)
+
+    def _stands_on_zero(self) -> bool:
+        return any(
+            mark.kind == "bars" or (mark.kind == "area" and "low" not in mark.fields)
+            for mark in self.panel.marks
+        )
+
+    @staticmethod
+    def _airy(lo: float, hi: float) -> tuple[float, float]:
+        if lo == hi:
+            return lo - 1, hi + 1
+        air = 0.08 * (hi - lo)
+        return (lo if lo == 0 else lo - air), (hi if hi == 0 else hi + air)
+
+    def _ends(self, axis: str) -> tuple[float, float]:
+        values = [v for v in self._values(axis) if v.size]
+        if not values:
+            raise ValueError(
+                f"{axis}lim: {self.panel.title!r} has no mark with a {axis}"
+            )
+        lo = min(float(np.nanmin(v)) for v in values)
+        hi = max(float(np.nanmax(v)) for v in values)
+        return (lo, hi) if axis == "y" or lo < hi else (lo - 1, hi + 1)
+
+    def each_setting(
+        self, names: Sequence[str]
+    ) -> tuple[tuple[Any, Any], tuple[int, ...]]:
+        """The y limits of each setting, over the controls that change them."""
+        drawn = [mark for mark in self.panel.marks if "y" in mark.names]
+        ys = [self.columns[mark.names["y"]] for mark in drawn]
+        over = tuple(sorted({control for y in ys for control in y.over}))
+        sizes = [len(self.stops[names[c]]) for c in over]
+        lows, highs = np.empty(sizes), np.empty(sizes)
+        filled = self._stands_on_zero()
+        for place in np.ndindex(*sizes):
+            at = dict(zip(over, place, strict=True))
+            setting = [at.get(c, 0) for c in range(len(names))]
+            rows = [y.at(setting) for y in ys]
+            lo = min(float(np.nanmin(row)) for row in rows)
+            hi = max(float(np.nanmax(row)) for row in rows)
+            if "y" in self.panel.log:
+                air = (hi / lo) ** 0.06 if hi > lo else 2.0
+                lows[place], highs[place] = lo / air, hi * air
+            else:
+                lo, hi = (min(lo, 0.0), max(hi, 0.0)) if filled else (lo, hi)
+                lows[place], highs[place] = self._airy(lo, hi)
+        return (lows, highs), over
+
+    def outside(self, xlim: tuple[float, float], ylim: tuple[float, float]) -> bool:
+        """Whether something leaves the axes, so that it has to be cut off."""
+        for axis, (a, b) in (("x", xlim), ("y", ylim)):
+            values = [v for v in self._values(axis) if v.size]
+            lo, hi = min(a, b), max(a, b)
+            slack = 1e-9 * (hi - lo)
+            if any(
+                np.nanmin(v) < lo - slack or np.nanmax(v) > hi + slack for v in values
+            ):
+                return True
+        return False
+
+
+def _half_a_step(values: Any) -> float:
+    steps = np.abs(np.diff(values, axis=-1))
+    return 0.5 * float(steps.min()) if steps.size else 0.5
+
+
+def revealed(controls: Mapping[str, Control], columns: Mapping[str, Column]) -> int:
+    """How many places a `Play(reveals=…)` has; 0 without one. Checks its array."""
+    for name, control in controls.items():
+        if isinstance(control, Play) and control.reveals:
+            shape = columns[control.reveals].shape
+            if len(shape) != 1 or shape[0] < 2:
+                raise ValueError(
+                    f"{name}: reveals={control.reveals!r} has shape {shape}, not (n,)"
+                )
+            return int(shape[0])
+    return 0

@@ -1,0 +1,373 @@
+"""The explorable itself: an ordinary anywidget, and the call that makes one."""
+
+import gzip
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+from IPython.display import display
+
+from explainers.notebook import show
+from explainers.notebook.explore import layout
+from explainers.notebook.explore.controls import Control, Play
+from explainers.notebook.explore.marks import Mark, Panel, Readout, panel
+from explainers.notebook.explore.still import Still, spelled
+from explainers.notebook.explore.table import (
+    ALLOWED,
+    Column,
+    check_gaps,
+    pack,
+    tabulate,
+)
+from explainers.notebook.words import tidy
+
+EXPLORABLE_MIME = "application/vnd.explainers.explorable+json"
+_HERE = Path(__file__).parent
+_SLOW = 2.0  # seconds before a progress line appears
+
+
+class Explorable(anywidget.AnyWidget):
+    """A figure that moves: in a notebook with its kernel idle, on a page without one.
+
+    `value` is the present setting, {control: value} (for a control that reveals, a
+    position); setting it from Python moves the figure.
+    """
+
+    _esm = (_HERE / "explorable.js").read_text(encoding="utf-8")
+    _css = (_HERE / "explorable.css").read_text(encoding="utf-8")
+    spec = traitlets.Dict().tag(sync=True)
+    table = traitlets.Bytes().tag(sync=True)
+    value = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self, spec: dict[str, Any], table: bytes, still: show.Drawing, caption: str
+    ) -> None:
+        self.still, self.caption = still, caption
+        value = {
+            c["name"]: c["start"] if c["values"] is None else c["values"][c["start"]]
+            for c in spec["controls"]
+        }
+        super().__init__(spec=spec, table=table, value=value)
+
+    @property
+    def nbytes(self) -> int:
+        """What it adds to a page, compressed: the table and what says how to draw."""
+        return len(self.table) + len(gzip.compress(json.dumps(self.spec).encode(), 9))
+
+    def __repr__(self) -> str:
+        return str(self.spec["alt"])
+
+    def _repr_mimebundle_(
+        self, **keywords: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        bundle = super()._repr_mimebundle_(**keywords)
+        if bundle is None:
+            return None
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        drawn = self.still.mime()
+        ours = drawn[show.FIGURE_MIME] | {
+            "name": self.spec["name"],
+            "caption": self.caption,
+            "heights": heights(self.spec),
+        }
+        # the model's random id is metadata: the data are the same at every execution
+        return (
+            {
+                **data,
+                "text/plain": repr(self),
+                "image/svg+xml": drawn["image/svg+xml"],
+                EXPLORABLE_MIME: ours,
+            },
+            {**metadata, EXPLORABLE_MIME: {"model": self.model_id}},
+        )
+
+
+def explore(
+    compute: Callable[..., Mapping[str, Any]],
+    *,
+    view: Mark | Panel | Sequence[Mark | Panel],
+    alt: str,
+    caption: str = "",
+    readouts: Sequence[Readout] = (),
+    vectorized: bool = False,
+    share_y: bool = False,
+    name: str = "",
+    width: int = 896,
+    height: int = 280,
+    phone_height: int = 220,
+    **controls: Control,
+) -> None:
+    """Display a figure with controls, and its caption.
+
+    `compute(**setting)` returns a dict of arrays, numbers and words at one setting of
+    the controls; it runs now, at every setting (with `vectorized=True` once for all:
+    see `tabulate`). `view` holds the panels from left to right, a bare mark being a
+    panel of one. The caption is Markdown, its first sentence bold; `alt` says what the
+    default setting shows to those who do not see it. `name` is the anchor and the key
+    of a setting's link, by default the controls' names; `share_y` gives all panels one
+    y axis. `width` is that of all panels together, `height` and `phone_height` those
+    of one plotting area, in pixels.
+
+    Raises `ValueError` or `TypeError` that names the argument: for a result that a
+    mark names and `compute` does not return, for shapes that change with the setting,
+    NaN without `gaps=True`, infinities, and a table above 150 kB.
+    """
+    bar = _Progress()
+    widget = explorable(
+        compute,
+        view=view,
+        alt=alt,
+        caption=caption,
+        readouts=readouts,
+        vectorized=vectorized,
+        share_y=share_y,
+        name=name,
+        width=width,
+        height=height,
+        phone_height=phone_height,
+        progress=bar,
+        **controls,
+    )
+    bar.show(widget)
+    show.show_caption(widget.caption)
+
+
+def explorable(
+    compute: Callable[..., Mapping[str, Any]],
+    *,
+    view: Mark | Panel | Sequence[Mark | Panel],
+    alt: str,
+    caption: str = "",
+    readouts: Sequence[Readout] = (),
+    vectorized: bool = False,
+    share_y: bool = False,
+    name: str = "",
+    width: int = 896,
+    height: int = 280,
+    phone_height: int = 220,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    **controls: Control,
+) -> Explorable:
+    """The widget that `explore` displays."""
+    if not alt.strip():
+        raise ValueError("alt: say in words what is seen")
+    if not controls:
+        raise ValueError(
+            "controls: there is nothing to move; show.figure draws a still"
+        )
+    for key, control in controls.items():
+        if not isinstance(control, Control):
+            raise TypeError(
+                f"{key}: {control!r} is not a Slider, Choice, Toggle or Play"
+            )
+    if sum(bool(getattr(c, "reveals", "")) for c in controls.values()) > 1:
+        raise ValueError("reveals: only one control can reveal")
+    panels = [
+        p if isinstance(p, Panel) else panel("", p)
+        for p in ([view] if isinstance(view, Mark | Panel) else view)
+    ]
+    if not panels:
+        raise ValueError("view: there is nothing to draw")
+    columns = _columns(compute, panels, readouts, controls, vectorized, progress)
+    names = list(controls)
+    stops = {key: control.stops or [0] for key, control in controls.items()}
+    shown = layout.revealed(controls, columns)
+    for mark in (mark for p in panels for mark in p.marks):
+        layout.check_shapes(mark, columns)
+        for key, field in mark.names.items():
+            if field in columns and not mark.options.get("gaps"):
+                check_gaps(
+                    field, columns[field], stops, f"{mark.kind}({key}={field!r})"
+                )
+    for readout in readouts:
+        if readout.name in columns:
+            check_gaps(
+                readout.name, columns[readout.name], stops, f"readout({readout.name!r})"
+            )
+    if share_y:
+        ends = [layout.Limits(p, columns, stops).y() for p in panels]
+        shared = (min(e[0] for e in ends), max(e[1] for e in ends))
+        panels = [Panel(**{**vars(p), "ylim": shared}) for p in panels]
+    drawn = [
+        layout.panel_spec(p, columns, names, stops, i) for i, p in enumerate(panels)
+    ]
+    logarithmic = {
+        str(mark.fields[axis])
+        for p in panels
+        for mark in p.marks
+        for axis in p.log
+        if axis in mark.names and mark.fields[axis] in columns
+    }
+    packed = pack(columns, logarithmic)
+    spec = {
+        "name": name or "-".join(names),
+        "alt": alt,
+        "width": width,
+        "height": height,
+        "phone": phone_height,
+        "controls": [
+            _control(control.spec(key), shown) for key, control in controls.items()
+        ],
+        "panels": drawn,
+        "readouts": [vars(readout) for readout in readouts],
+        "arrays": packed.arrays,
+    }
+    widget = Explorable(
+        spec, packed.table, _still(spec, columns, controls, shown), tidy(caption)
+    )
+    if widget.nbytes > ALLOWED:
+        raise ValueError(_too_large(widget.nbytes, packed.sizes, columns, names, stops))
+    return widget
+
+
+def heights(spec: dict[str, Any]) -> dict[str, int]:
+    """About how tall it will be, wide and on a phone, so that a page can keep the room.
+
+    A panel with title and ticks, the line of readouts, and the controls in rows.
+    """
+    play = [c for c in spec["controls"] if c["kind"] == "play"]
+    others = len(spec["controls"]) - len(play)
+    title = 36 if any(p["title"] for p in spec["panels"]) else 12
+    below = 27 if not spec["readouts"] else 30
+    rows = len(play) + -(-others // 3)
+    wide = title + spec["height"] + 28 + below + 14 + 54 * rows + 12 * (rows - 1) + 36
+    stacked = (
+        sum((36 if p["title"] else 12) + spec["phone"] + 36 for p in spec["panels"]) - 8
+    )
+    phone = stacked + below + 14 + 62 * len(spec["controls"]) + 36
+    return {"wide": wide, "phone": phone}
+
+
+def _columns(
+    compute: Callable[..., Mapping[str, Any]],
+    panels: Sequence[Panel],
+    readouts: Sequence[Readout],
+    controls: Mapping[str, Control],
+    vectorized: bool,
+    progress: Callable[[int, int], None],
+) -> dict[str, Column]:
+    wanted = layout.wanted(panels, readouts)
+    for key, control in controls.items():
+        if isinstance(control, Play) and control.reveals:
+            wanted.setdefault(control.reveals, f"{key}: reveals")
+    grid = {
+        key: control.stops
+        for key, control in controls.items()
+        if not getattr(control, "reveals", "")
+    }
+    found = tabulate(
+        compute, grid, wanted, controls=set(controls), vectorized=vectorized,
+        progress=progress,
+    )  # fmt: skip
+    place = [list(controls).index(key) for key in grid]
+    return {
+        key: Column(column.values, tuple(place[c] for c in column.over))
+        for key, column in found.items()
+    }
+
+
+def _control(spec: dict[str, Any], shown: int) -> dict[str, Any]:
+    if spec["values"] is None:
+        spec |= {"count": shown, "start": shown - 1}
+    return spec
+
+
+def _still(
+    spec: dict[str, Any],
+    columns: Mapping[str, Column],
+    controls: Mapping[str, Control],
+    shown: int,
+) -> show.Drawing:
+    start = [c["start"] for c in spec["controls"]]
+    upto = next((c["start"] + 1 for c in spec["controls"] if c["values"] is None), None)
+    names = list(controls)
+
+    def get(name: Any, setting: Sequence[int] = start) -> Any:
+        if not isinstance(name, str):
+            return name
+        if name in columns:
+            value = columns[name].at(setting)
+            cut = upto is not None and columns[name].shape[-1:] == (shown,)
+            value = value[..., :upto] if cut else value
+            return str(value) if columns[name].values.dtype.kind == "U" else value
+        control = controls[name]
+        if isinstance(control, Play) and control.reveals:
+            return columns[control.reveals].at(setting)[setting[names.index(name)]]
+        return control.stops[setting[names.index(name)]]
+
+    def earlier(name: str, along: int | None, steps: int) -> Any:
+        if along is None or start[along] < steps:
+            return None
+        return get(name, [s - steps * (i == along) for i, s in enumerate(start)])
+
+    return show.Drawing(
+        *Still(spec, get, earlier).panels(),
+        alt=spec["alt"],
+        ratios=[p["ratio"] for p in spec["panels"]],
+        width=spec["width"],
+        height=spec["height"],
+        phone_height=spec["phone"],
+    )
+
+
+def _too_large(
+    total: int,
+    sizes: Mapping[str, int],
+    columns: Mapping[str, Column],
+    names: Sequence[str],
+    stops: Mapping[str, Sequence[Any]],
+) -> str:
+    lines = []
+    for key, size in sorted(sizes.items(), key=lambda item: -item[1])[:3]:
+        column = columns[key]
+        over = " × ".join(f"{names[c]} {len(stops[names[c]])}" for c in column.over)
+        lines.append(
+            f"{key!r} takes {size / 1000:.0f} kB "
+            f"({over or 'one setting'}, shape {column.shape})"
+        )
+    return (
+        f"compute: its table is {total / 1000:.0f} kB where {ALLOWED / 1000:.0f} are "
+        f"allowed; {'; '.join(lines)}. Give these controls fewer stops or the arrays "
+        "fewer entries"
+    )
+
+
+class _Progress:
+    """A line that appears when a grid is slow, and gives its place to the figure."""
+
+    def __init__(self) -> None:
+        self.started = self.said = time.monotonic()
+        self.handle: Any = None
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self.started > _SLOW and now - self.said > 0.5:
+            self.said = now
+            full = round(30 * done / total)
+            words = (
+                f"computing {'█' * full}{'░' * (30 - full)} {done} of {total} settings"
+            )
+            if self.handle is None:
+                self.handle = display({"text/plain": words}, raw=True, display_id=True)
+            else:
+                self.handle.update({"text/plain": words}, raw=True)
+
+    def show(self, widget: Explorable) -> None:
+        if self.handle is None:
+            display(widget)
+        else:
+            self.handle.update(widget)
+
+
+__all__ = [
+    "EXPLORABLE_MIME",
+    "Explorable",
+    "explorable",
+    "explore",
+    "heights",
+    "spelled",
+]
