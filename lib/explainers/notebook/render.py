@@ -150,7 +150,7 @@ def _html(text: str) -> nodes.raw:
 def _explorable(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
     """A still picture in the room that the widget will take, and the widget's view."""
     name, heights = _attribute(data["name"]), data["heights"]
-    room = f"--tall: {heights['wide']}px; --tall-phone: {heights['phone']}px"
+    room = "; ".join(f"--{size}-room: {px}px" for size, px in heights.items())
     view = json.dumps(
         {"version_major": 2, "version_minor": 0, "model_id": data["model"]}
     )

@@ -225,9 +225,9 @@ const panel = (spec, index) => {
   const { title, x, y, marks, clip } = spec.panels[index];
   const svg = make("svg:svg", { role: "img", tabindex: 0, "data-lm-suppress-shortcuts": "true" });
   const frame = make("div", { class: "panel" }, make("div", { class: "panel-title" }, title), svg);
-  const [back, drawing, front] = ["back", "marks", "front"].map((name) => make("svg:g", { class: name }));
+  const [back, drawing, values, front] = ["back", "marks", "values", "front"].map((name) => make("svg:g", { class: name }));
   const window = clip ? make("svg:svg", {}, drawing) : drawing;  // an inner svg cuts off what leaves it
-  svg.append(back, window, front);
+  svg.append(back, window, values, front);
   const size = (mark) => spec.arrays[mark.z]?.shape.slice(-2).reduce((a, b) => a * b);
   const drawn = marks.map((mark) => {
     const shapes = KINDS[mark.kind].shapes(mark, { size: size(mark) })
@@ -255,12 +255,12 @@ const panel = (spec, index) => {
     if (key !== laid) {
       laid = key;
       svg.setAttribute("width", width);
-      svg.setAttribute("height", height + 28);
+      svg.setAttribute("height", height + (x.ticks.length || x.label ? 28 : 4));
       Object.assign(svg.dataset, { x: [x.lo, x.hi, x.log, 2, width - 2], y: [lo, hi, y.log, height, 0] });
       if (clip) for (const [k, v] of [["y", -3], ["width", width], ["height", height + 6], ["viewBox", `0 -3 ${width} ${height + 6}`]]) window.setAttribute(k, v);
       const ticks = y.free ? rounded(lo, hi) : y.ticks;
       back.replaceChildren(
-        ...ticks.flatMap((t) => [make("svg:path", { class: "grid", d: `M0 ${px(Y(t))}H${width}` }), make("svg:text", { class: "tick", x: 0, y: px(Y(t)) - 3 }, written(t, "g"))]),
+        ...ticks.map((t) => make("svg:path", { class: "grid", d: `M0 ${px(Y(t))}H${width}` })),
         make("svg:path", { class: "axis", d: `M0 ${floor}H${width}` }),
         ...x.ticks.map((t) => {
           const at = X(t), anchor = at < 20 ? "start" : at > width - 20 ? "end" : "middle";
@@ -268,6 +268,7 @@ const panel = (spec, index) => {
         }),
         ...(x.label ? [make("svg:text", { class: "tick", x: width / 2, y: height + 18, "text-anchor": "middle" }, x.label)] : []),
       );
+      values.replaceChildren(...ticks.map((t) => make("svg:text", { class: "tick", x: 0, y: px(Y(t)) - 3 }, written(t, "g"))));
     }
     for (const item of drawn) {
       const found = KINDS[item.mark.kind].draw(item.mark, {
@@ -285,7 +286,7 @@ const panel = (spec, index) => {
 
   const name = (state) => {
     const { width, height } = scales;
-    const ticks = [...back.querySelectorAll(".grid + .tick")].map((t) => ({ x: 0, y: Number(t.getAttribute("y")) - 12, w: 8 * t.textContent.length, h: 15 }));
+    const ticks = [...values.children].map((t) => ({ x: 0, y: Number(t.getAttribute("y")) - 12, w: 8 * t.textContent.length, h: 15 }));
     const taken = [...ticks];
     const inked = drawn.filter(({ mark }) => mark.kind !== "vline").flatMap(({ rows }) => rows.flat());
     const order = ["text", "extreme", "vline", "hline", "lines", "points", "bars", "area"];

@@ -106,9 +106,6 @@ class Still:
                     alpha=0.25,
                     linewidth=0,
                 )
-                ax.plot(
-                    get(mark["x"]), get(mark["y"]), color=colour, linewidth=1.1 * _PX
-                )
         elif kind == "bars":
             xs = get(mark["x"])
             gap = float(np.min(np.abs(np.diff(xs)))) if len(xs) > 1 else 1.0

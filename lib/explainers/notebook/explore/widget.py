@@ -225,21 +225,32 @@ def explorable(
 
 
 def heights(spec: dict[str, Any]) -> dict[str, int]:
-    """About how tall it will be, wide and on a phone, so that a page can keep the room.
+    """How tall it will be: wide, in a narrower column, on a phone.
 
-    A panel with title and ticks, the line of readouts, and the controls in rows.
+    A page keeps this room, so that nothing moves when the figure comes alive. A panel
+    has a title and ticks; below are the readouts, and the controls, up to three (in a
+    narrower column two) beside each other, Play as wide as two.
     """
-    play = [c for c in spec["controls"] if c["kind"] == "play"]
-    others = len(spec["controls"]) - len(play)
-    title = 36 if any(p["title"] for p in spec["panels"]) else 12
-    below = 27 if not spec["readouts"] else 30
-    rows = len(play) + -(-others // 3)
-    wide = title + spec["height"] + 28 + below + 14 + 54 * rows + 12 * (rows - 1) + 36
-    stacked = (
-        sum((36 if p["title"] else 12) + spec["phone"] + 36 for p in spec["panels"]) - 8
-    )
-    phone = stacked + below + 14 + 62 * len(spec["controls"]) + 36
-    return {"wide": wide, "phone": phone}
+    kinds = [control["kind"] for control in spec["controls"]]
+    units = len(kinds) + kinds.count("play")
+    # a title above, ticks below
+    frames = [
+        (36 if panel["title"] else 12)
+        + (28 if panel["x"]["ticks"] or panel["x"]["label"] else 4)
+        for panel in spec["panels"]
+    ]
+    below = (30 if spec["readouts"] else 27) + 14
+
+    def rows(count: int, gap: int) -> int:
+        return below + 53 * count + gap * (count - 1)
+
+    side_by_side = max(frames) + spec["height"]
+    stacked = sum(frame + spec["phone"] + 8 for frame in frames) - 8
+    return {
+        "wide": side_by_side + rows(-(-units // 3), 12),
+        "middle": side_by_side + rows(-(-units // 2), 12),
+        "phone": stacked + rows(len(kinds), 8),
+    }
 
 
 def _columns(
