@@ -27,7 +27,7 @@ def choose(
 ) -> None:
     """Keep a page's own script and style, MathJax where there is a formula; give templates their data."""
     formulas = 'class="math ' in context.get("body", "")
-    wanted = ["page.js", *([MATHJAX] if formulas else [])]
+    wanted = ["page.js"]
     if templatename == "search.html":
         wanted += [f"{name}.js" for name in SEARCH_SCRIPTS]
     scripts, styles = context["script_files"], ["book.css"]
@@ -35,7 +35,9 @@ def choose(
         wanted += [widgets.MODULE, widgets.HOST]
         styles.append(widgets.LOOK)
         context["widget_state"] = (widgets.STATE, widgets.take_state(scripts))
-    context["script_files"] = [f for f in scripts if any(str(f.filename).endswith(name) for name in wanted)]
+    wanted += [MATHJAX] if formulas else []
+    # in the order of `wanted`: deferred scripts run as they stand, and the formulas' engine takes its time
+    context["script_files"] = [f for name in wanted for f in scripts if str(f.filename).endswith(name)]
     context["css_files"] = [
         f for f in context["css_files"] if any(str(f.filename).endswith(name) for name in styles)
     ]

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import explainers
 from sphinx.application import Sphinx
+
+import explainers
 
 STATE = "application/vnd.jupyter.widget-state+json"
 SHARED = "explainers.notebook.explore.widget.Explorable"
@@ -31,7 +32,7 @@ def write_shared(app: Sphinx) -> None:
 
 
 def take_state(scripts: list[Any]) -> str:
-    """The state of a page's explorables, out of its scripts: without their module, and without other widgets."""
+    """The state of a page's explorables, out of its scripts: no module in it, and no other widget."""
     bodies = [script.attributes["body"] for script in scripts if script.attributes.get("type") == STATE]
     models = json.loads(bodies[0])["state"] if bodies else {}
     kept = {

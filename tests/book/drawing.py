@@ -160,7 +160,7 @@ class Check:
             return np.asarray(float(name))
         if name in self.result:
             value = self.result[name]
-            if self.revealed and value.shape[-1:] == (self.revealed[0],):
+            if self.revealed and not isinstance(value, str) and value.shape[-1:] == (self.revealed[0],):
                 value = value[..., : self.revealed[1]]
             return value
         index = next(i for i, c in enumerate(self.live.controls) if c["name"] == name)
@@ -235,8 +235,12 @@ class Check:
             if isinstance(value, str) or value.dtype.kind in "Ub":
                 assert words == ({"True": "yes", "False": "no"}.get(str(value), str(value)))
                 continue
-            digits = re.search(r"\.(\d+)f", readout["format"])
-            unit = 10.0 ** -int(digits[1]) if digits else 0.01 * abs(float(value)) + 1e-12
+            digits = re.search(r"\.(\d+)([f%])", readout["format"])
+            unit = (
+                10.0 ** -(int(digits[1]) + 2 * (digits[2] == "%"))
+                if digits
+                else 0.01 * abs(float(value)) + 1e-12
+            )
             number = float(words.replace("−", "-").replace(",", "").rstrip("%"))
             number = number / 100 if words.endswith("%") else number
             assert abs(number - float(value)) <= 0.51 * unit + 2e-7 * abs(float(value)), (

@@ -1,6 +1,7 @@
-"""Every explorable of every page, found here and not listed: it draws what `compute` says, by key and by hand."""
+"""Every explorable of every page, found here and not listed: it draws what `compute` says."""
 
 import statistics
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,14 @@ def visit(browser: Browser, site: Path) -> Iterator[Callable[..., Page]]:
     yield opened
     for context in contexts:
         context.close()
+
+
+def until(true: Callable[[], Any], what: str) -> None:
+    """Wait for something to become true. (The site's policy forbids the browser's own way.)"""
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
 
 
 def test_there_are_explorables_where_there_should_be() -> None:
@@ -112,22 +121,24 @@ def test_a_setting_travels_in_the_address(
     start = live.stops()
     moved = [0 if stop else control["count"] - 1 for stop, control in zip(start, live.controls, strict=True)]
     live.set(moved)
-    tab.wait_for_function("location.search.length > 1")
-    link = tab.url
-    if (copy := live.root.locator(".actions button", has_text="Copy link")).is_visible():
+    tab.wait_for_timeout(600)  # the address is written when the hand rests
+    link = where = tab.evaluate("location.href")
+    copy = live.root.locator(".actions button").last
+    if copy.is_visible():
         copy.click()
-        tab.wait_for_function("navigator.clipboard.readText().then(text => text.includes('?'))")
+        until(lambda: copy.inner_text() == "Copied", "nothing was copied")
         link = tab.evaluate("navigator.clipboard.readText()")
         assert link.endswith(f"#{name}")
     drawn = live.attributes()
-    for url in (link, tab.url):
+    for url in (link, where):
         again = Live(visit(url), name)
         assert again.stops() == moved
         assert again.attributes() == drawn
-    if (reset := live.root.locator(".actions button", has_text="Reset")).is_visible():
+    reset = live.root.locator(".actions button", has_text="Reset")
+    if reset.is_visible():
         reset.click()
         assert live.stops() == start
-        tab.wait_for_function("location.search === ''")
+        until(lambda: not tab.evaluate("location.search"), "the address keeps a setting that was reset")
 
 
 def test_an_address_that_says_nonsense_is_ignored(visit: Callable[..., Page], address: str) -> None:
@@ -173,13 +184,15 @@ def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
         tab = context.new_page()
         tab.add_init_script("""
           window.shift = 0;
-          new PerformanceObserver(list => { for (const e of list.getEntries()) if (!e.hadRecentInput) window.shift += e.value; })
-            .observe({type: "layout-shift", buffered: true});
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+          }).observe({type: "layout-shift", buffered: true});
           new MutationObserver(() => {
-            if (!window.ready && document.querySelector("[data-ready] .mark path[d]")) window.ready = performance.now();
+            const drawn = document.querySelector("[data-ready] .mark path[d]");
+            if (!window.ready && drawn) window.ready = performance.now();
           }).observe(document, {subtree: true, childList: true, attributes: true});""")
         tab.goto(f"{address}/{page}")
-        tab.wait_for_function("window.ready")
+        until(lambda tab=tab: tab.evaluate("window.ready"), "no drawing")
         tab.wait_for_timeout(300)
         times.append(tab.evaluate("window.ready"))
         shifts.append(tab.evaluate("window.shift"))
@@ -195,7 +208,8 @@ def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
 def test_colours_follow_the_theme_as_it_is_switched(page: str, name: str, visit: Callable[..., Page]) -> None:
     tab = visit(page, color_scheme="light")
     live = Live(tab, name)
-    colour = """(root) => { const s = getComputedStyle(root.querySelector('.mark.c1 path.line, .mark.c1 path.fill'));
+    colour = """(root) => {
+      const s = getComputedStyle(root.querySelector('.mark.c1 path.line, .mark.c1 .fill'));
       return [s.stroke, s.fill, getComputedStyle(root.querySelector('.tick, .label')).stroke].join(); }"""
     light = live.root.evaluate(colour)
     assert "rgb(0, 100, 233)" in light

@@ -175,7 +175,7 @@ def test_an_injected_inline_script_does_not_run(browser: Browser, address: str) 
 
 
 def weigh(browser: Browser, address: str, page: str) -> dict[str, int]:
-    """Bytes by kind after gzip -9 (fonts are compressed already), without MathJax and the drawings."""
+    """Bytes by kind after gzip -9 (fonts are compressed already), without MathJax and the figures' data."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     tab = context.new_page()
     responses: list[Response] = []
@@ -190,7 +190,7 @@ def weigh(browser: Browser, address: str, page: str) -> dict[str, int]:
         body = response.body()
         kind = Path(path).suffix.lstrip(".")
         if kind == "html":
-            figure = rb'<svg class="(?:wide|phone)".*?</svg>'
+            figure = rb'<svg class="(?:wide|phone)".*?</svg>|<script type="[^"]*widget-state.*?</script>'
             weights["figures"] = len(gzip.compress(b"".join(re.findall(figure, body, flags=re.S)), 9))
             body = re.sub(figure, b"", body, flags=re.S)
         weights[kind] = weights.get(kind, 0) + (len(body) if kind == "woff2" else len(gzip.compress(body, 9)))

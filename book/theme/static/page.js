@@ -29,7 +29,7 @@ const scrollable = () => {
 };
 
 window.MathJax = {
-  startup: { pageReady: () => MathJax.startup.defaultPageReady().then(scrollable) },
+  startup: { pageReady: () => Promise.resolve(globalThis.afmDrawn).then(() => MathJax.startup.defaultPageReady()).then(scrollable) },
   tex: { inlineMath: [["\\(", "\\)"]] },
   options: { ignoreHtmlClass: "tex2jax_ignore", processHtmlClass: "math", enableMenu: false },
 };

@@ -30,6 +30,7 @@ class Lab(ipywidgets.VBox):
     def __init__(self, run: Run, controls: dict[str, Control], caption: str) -> None:
         self._run = run
         self.caption = caption
+        self._labels = [getattr(c, "label", "") or n for n, c in controls.items()]
         self._inputs = {name: _input(name, c) for name, c in controls.items()}
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
@@ -106,7 +107,7 @@ class Lab(ipywidgets.VBox):
                 **data,
                 "text/plain": self.drawing.alt,
                 "image/svg+xml": drawn["image/svg+xml"],
-                LAB_MIME: drawn[show.FIGURE_MIME],
+                LAB_MIME: drawn[show.FIGURE_MIME] | {"controls": self._labels},
             },
             metadata,
         )

@@ -168,7 +168,7 @@ def _explorable(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
 
 def _lab(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
     """The figure of the default run; the site's extension says where it can be run."""
-    return [*_figure(data, markdown), _container("lab-place")]
+    return [*_figure(data, markdown), _container("lab-place", lab=data["controls"])]
 
 
 def _attribute(text: str) -> str:

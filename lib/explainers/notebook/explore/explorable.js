@@ -228,6 +228,7 @@ const panel = (spec, index) => {
   const [back, drawing, values, front] = ["back", "marks", "values", "front"].map((name) => make("svg:g", { class: name }));
   const window = clip ? make("svg:svg", {}, drawing) : drawing;  // an inner svg cuts off what leaves it
   svg.append(back, window, values, front);
+  const cells = marks.some((mark) => mark.kind === "heatmap");  // which need no grid
   const size = (mark) => spec.arrays[mark.z]?.shape.slice(-2).reduce((a, b) => a * b);
   const drawn = marks.map((mark) => {
     const shapes = KINDS[mark.kind].shapes(mark, { size: size(mark) })
@@ -258,10 +259,10 @@ const panel = (spec, index) => {
       svg.setAttribute("height", height + (x.ticks.length || x.label ? 28 : 4));
       Object.assign(svg.dataset, { x: [x.lo, x.hi, x.log, 2, width - 2], y: [lo, hi, y.log, height, 0] });
       if (clip) for (const [k, v] of [["y", -3], ["width", width], ["height", height + 6], ["viewBox", `0 -3 ${width} ${height + 6}`]]) window.setAttribute(k, v);
-      const ticks = y.free ? rounded(lo, hi) : y.ticks;
+      const ticks = y.free ? rounded(lo, hi, y.log) : y.ticks;
+      const level = (name, at) => make("svg:path", { class: name, d: `M0 ${px(at)}H${width}` });
       back.replaceChildren(
-        ...ticks.map((t) => make("svg:path", { class: "grid", d: `M0 ${px(Y(t))}H${width}` })),
-        make("svg:path", { class: "axis", d: `M0 ${floor}H${width}` }),
+        ...(cells ? [] : [...ticks.map((t) => level("grid", Y(t))), level("axis", floor)]),
         ...x.ticks.map((t) => {
           const at = X(t), anchor = at < 20 ? "start" : at > width - 20 ? "end" : "middle";
           return make("svg:text", { class: "tick", x: px(anchor === "start" ? at - 2 : anchor === "end" ? at + 2 : at), y: height + 18, "text-anchor": anchor }, written(t, "g"));
@@ -356,12 +357,15 @@ const panel = (spec, index) => {
   return { frame, svg, draw, listen };
 };
 
-// At most three round numbers inside an interval: steps of 1, 2 or 5 times a power of ten.
-const rounded = (lo, hi) => {
+// At most three round numbers inside an interval: steps of 1, 2 or 5 times a power of ten, or such powers.
+const rounded = (lo, hi, log) => {
+  const powers = Array.from({ length: 80 }, (_, i) => Number(`1e${i - 40}`)).filter((t) => t > lo && t < hi);
+  if (log && powers.length) return powers.filter((_, i) => i % Math.ceil(powers.length / 3) === 0);
   const span = Math.abs(hi - lo), power = 10 ** Math.floor(Math.log10(span));
   for (const step of [0.1, 0.2, 0.5, 1, 2, 5].map((s) => s * power)) {
     const first = Math.ceil((Math.min(lo, hi) + span * 0.04) / step), last = Math.floor((Math.max(lo, hi) - span * 0.04) / step);
-    if (last - first < 3 && last >= first) return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12))).filter((t) => t !== 0);
+    const found = Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+    if (found.length && found.length <= 3) return found.filter((t) => t !== 0);
   }
   return [];
 };

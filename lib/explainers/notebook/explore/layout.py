@@ -78,7 +78,7 @@ def panel_spec(
         "title": panel.title,
         "ratio": panel.ratio,
         "clip": outside,
-        "x": _axis(xlim, "x" in panel.log, panel.xticks, 6) | {"label": panel.xlabel},
+        "x": _named(_axis(xlim, "x" in panel.log, panel.xticks, 6), panel.xlabel),
         "y": _axis(ylim, "y" in panel.log, panel.yticks, 3) | {"free": free},
         "marks": [_mark_spec(mark, columns, names, stops) for mark in panel.marks],
     }
@@ -100,6 +100,18 @@ def _axis(
         if most == 3:
             ticks = [tick for tick in ticks if tick != 0]
     return {"lo": lo, "hi": hi, "log": log, "ticks": [float(t) for t in ticks]}
+
+
+def _named(axis: dict[str, Any], label: str) -> dict[str, Any]:
+    """The x axis with its name in the middle, where no tick may stand then."""
+    ends = [axis["lo"], axis["hi"]]
+    lo, hi = np.log(ends) if axis["log"] else ends
+
+    def share(tick: float) -> float:
+        return float(((np.log(tick) if axis["log"] else tick) - lo) / (hi - lo))
+
+    free = [t for t in axis["ticks"] if not (label and 0.35 < share(t) < 0.65)]
+    return axis | {"label": label, "ticks": free}
 
 
 def _mark_spec(

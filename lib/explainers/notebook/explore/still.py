@@ -52,11 +52,15 @@ class Still:
             ylim=(float(lo), float(hi)),
         )
         ax.minorticks_off()
-        if not y["log"] and min(lo, hi) < 0 < max(lo, hi):
+        if any(mark["kind"] == "heatmap" for mark in panel["marks"]):
+            ax.spines["bottom"].set_visible(False)
+            for line in ax.lines:  # cells need no grid
+                line.remove()
+        elif not y["log"] and min(lo, hi) < 0 < max(lo, hi):
             ax.spines["bottom"].set_visible(False)
             ax.axhline(0, color=style.COLOURS["track"], linewidth=_PX, zorder=1)
         if x["label"]:
-            ax.set_xlabel(x["label"], color=style.COLOURS["ink3"], labelpad=-7 * _PX)
+            ax.set_xlabel(x["label"], color=style.COLOURS["ink3"], labelpad=-15 * _PX)
         boxes: list[tuple[float, float, float, float]] = []
         for mark in panel["marks"]:
             self._mark(ax, mark)
