@@ -58,7 +58,10 @@ def record(name: str) -> dict[str, Any]:
     if not path.is_file():
         known = sorted(file.stem for file in folder("results").glob("*.json"))
         raise ValueError(f"name: no run is recorded as {name!r}; there are {known}")
-    content = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"name: {path.name} holds no JSON: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"name: {path.name} holds no JSON object")
     return content

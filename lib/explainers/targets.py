@@ -43,6 +43,63 @@ def step(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
     return torch.where(x < 0, 0.2, 0.8).to(x.dtype)
 
 
+def gauss4(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
+    """A density on the line: four Gaussians, as a mixture has them; within [-6, 6]."""
+    return _bumps(
+        x, (-2.0, -0.5, 1.2, 2.5), (0.35, 0.5, 0.25, 0.4), (0.25, 0.35, 0.2, 0.2)
+    )
+
+
+def mixed3(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
+    """A density on the line with a cusp, two jumps and a bump; within [-6, 6].
+
+    0.35 Laplace(-2, scale 1/4) + 0.4 U[-1/2, 3/2] + 0.25 N(2.6, 0.2).
+    """
+    cusp = 2 * torch.exp(-4 * (x + 2).abs())
+    box = torch.where((x >= -0.5) & (x <= 1.5), 0.5, 0.0).to(x.dtype)
+    return 0.35 * cusp + 0.4 * box + _bumps(x, (2.6,), (0.2,), (0.25,))
+
+
+def equal_modes(
+    x: Float[Tensor, " points"], count: int, width: float
+) -> Float[Tensor, " points"]:
+    """A density on [-1, 1]: `count` equal Gaussians of standard deviation `width`,
+    equally spaced, half a spacing from the ends."""
+    centres = tuple((2 * k + 1) / count - 1 for k in range(count))
+    return _bumps(x, centres, (width,) * count, (1 / count,) * count)
+
+
+def raised_cosines(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
+    """A density on [-1, 1]: five bumps (1 + cos) / 2 of unequal width, touching zero."""
+    centres, halves, weights = (
+        x.new_tensor(values)
+        for values in (
+            (-0.75, -0.4, 0.0, 0.35, 0.75),
+            (0.2, 0.12, 0.25, 0.08, 0.18),
+            (0.2, 0.15, 0.3, 0.15, 0.2),
+        )
+    )
+    u = ((x[:, None] - centres) / halves).clamp(-1, 1)
+    return (weights / halves * (1 + torch.cos(math.pi * u)) / 2).sum(-1)
+
+
+def draws(
+    density: Density,
+    count: int,
+    *,
+    support: tuple[float, float] = (-1.0, 1.0),
+    generator: torch.Generator | None = None,
+) -> Float[Tensor, " count"]:
+    """`count` independent draws from `density`, by its inverse distribution function.
+
+    As exact as `quantiles`. Raises `ValueError` for a `count` below 1.
+    """
+    if count < 1:
+        raise ValueError(f"count: {count} is not at least 1")
+    u = torch.rand(count, dtype=torch.float64, generator=generator)
+    return _inverse(density, u, support, 40_001)
+
+
 def quantiles(
     density: Density, count: int, *, points: int = 20_001
 ) -> Float[Tensor, " count"]:
@@ -54,9 +111,16 @@ def quantiles(
     """
     if count < 1:
         raise ValueError(f"count: {count} is not at least 1")
-    x = torch.linspace(-1, 1, points, dtype=torch.float64)
+    u = (torch.arange(count, dtype=torch.float64) + 0.5) / count
+    return _inverse(density, u, (-1.0, 1.0), points)
+
+
+def _inverse(
+    density: Density, u: Tensor, support: tuple[float, float], points: int
+) -> Tensor:
+    x = torch.linspace(*support, points, dtype=torch.float64)
     mass = torch.cat([x.new_zeros(1), torch.cumulative_trapezoid(density(x), x)])
-    u = (torch.arange(count, dtype=torch.float64) + 0.5) / count * mass[-1]
+    u = u * mass[-1]
     right = torch.searchsorted(mass, u).clamp(1, points - 1)
     share = (u - mass[right - 1]) / (mass[right] - mass[right - 1])
     return x[right - 1] + share * (x[right] - x[right - 1])

@@ -24,6 +24,7 @@ if (location.protocol.startsWith("http")) {  // from the disk a preload only log
 // what is wider than its box scrolls, and must then do so by keyboard too; formulas get their width late
 const scrollable = () => {
   for (const box of document.querySelectorAll("pre, div.math, .assumptions, .lhs, .rhs")) {
+    if (box.closest("details:not([open])")) continue;  // without a size; measured when it opens
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
   }
 };

@@ -34,7 +34,7 @@ const decode = (bytes, array) => {
 };
 
 const unpack = async (spec, packed) => {
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const stream = new Response(packed).body.pipeThrough(new DecompressionStream("deflate-raw"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   return Object.fromEntries(Object.entries(spec.arrays).map(([name, array]) => [name, decode(bytes, array)]));
 };
@@ -210,9 +210,13 @@ const settle = (label, anchors, taken, inked, width, height) => {
       const box = { x, y, w, h };
       const free = { x: x - 3, y: y - 1, w: w + 6, h: h + 2 };
       let cost = 4 * Math.hypot(x - left, y - top) + taken.reduce((sum, other) => sum + 1000 * Math.sign(overlap(free, other)) + 10 * overlap(free, other), 0);
-      for (const [p, q] of inked) if (p > free.x && p < free.x + free.w && q > free.y && q < free.y + free.h) cost += 12;
       if (wish !== undefined) cost += 0.6 * Math.abs(a - wish);
       if (last) cost += 0.25 * Math.hypot(x - last[0], y - last[1]);
+      const right = free.x + free.w, bottom = free.y + free.h;
+      for (let i = 0; i < inked.length && !(best && cost >= best.cost); i++) {  // most places have lost before the end
+        const [p, q] = inked[i];
+        if (p > free.x && p < right && q > free.y && q < bottom) cost += 12;
+      }
       if (!best || cost < best.cost) best = { cost, box };
     }
   }

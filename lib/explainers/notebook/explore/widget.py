@@ -55,7 +55,7 @@ class Explorable(anywidget.AnyWidget):
 
     @property
     def nbytes(self) -> int:
-        """What it adds to a page, compressed: the table and what says how to draw."""
+        """Bytes that it adds to a page, compressed, with what says how to draw."""
         return len(self.table) + len(gzip.compress(json.dumps(self.spec).encode(), 9))
 
     def __repr__(self) -> str:

@@ -1,0 +1,264 @@
+"""Our route to live widgets on a static page, and Jupyter Book 1's own, on the same pages in one run.
+
+    .venv/bin/python benchmarks/explorables.py [--navigations 15] [--json PATH] [--cache FOLDER]
+
+Needs the built book (`make book`), Chromium (`make browser`), and npm with its registry. It serves two sites:
+- ours, as built: our host reads a state without the widgets' module, which is a file of the site;
+- stock, where our host, module and stylesheet give way to what myst-nb links by default (require.js, then
+  html-manager, at the versions below) with anywidget's AMD module from its wheel, and the state is whole, as
+  the executed notebook has it. One server gives it all, so no network is measured. html-manager cannot live
+  under the pages' Content-Security-Policy: that <meta> is taken out. Our host removes the still picture when
+  the figure is live; in the stock pages it stays.
+
+Every navigation has a fresh context (cold caches) in one browser, and the routes take turns. Times to the
+first and the last drawing run from the start of navigation until a live drawing has its curve in the page; a
+key's time from its keydown to the end of the module's own handling. Sizes are of bodies, gzip is `gzip -9` of
+each, fonts as they are. What is there for widgets: files that the other route does not load, and the widgets'
+scripts in the page.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Response, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.book import browser as chromium  # noqa: E402
+
+PAGES = ("notebooks/fourier_density", "index")
+PACKAGES = ("requirejs@2.3.4", "@jupyter-widgets/html-manager@1.0.15")
+MINIFIER = "terser@5.36.0"  # myst-nb links require.js minified, npm has it only in full
+ANYWIDGET = Path(sys.prefix) / "share/jupyter/nbextensions/anywidget/index.js"
+STATE, VIEW = (f'<script type="application/vnd.jupyter.widget-{kind}+json">' for kind in ("state", "view"))
+REFUSE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # other hosts are asked in vain
+PRESSES = 50
+GOAL = 0.6
+
+# Where requirejs finds anywidget, and html-manager its fonts: beside this script, however deep the page is.
+PATHS = """const here = document.currentScript.src;
+window.__jupyter_widgets_assets_path__ = new URL(".", here).href;
+requirejs.config({ paths: { anywidget: new URL("anywidget", here).href } });
+"""
+# Sees each drawing arrive, in a shadow tree too, and times the keys. Nothing in a still picture matches.
+WATCH = """(() => {
+  const bench = window.bench = { drawn: [], keys: [] }, roots = [], seen = new Set();
+  const look = () => {
+    for (const root of roots) for (const live of root.querySelectorAll(".explorable-live")) {
+      if (seen.has(live) || !live.querySelector('.mark path[d]:not([d=""])')) continue;
+      seen.add(live);
+      bench.drawn.push(performance.now());
+    }
+  };
+  const watch = (root) => {
+    roots.push(root);
+    new MutationObserver(look).observe(root, { childList: true, subtree: true, attributeFilter: ["d"] });
+    return root;
+  };
+  watch(document);
+  const attach = Element.prototype.attachShadow;
+  Element.prototype.attachShadow = function (options) { return watch(attach.call(this, options)); };
+  let down = 0;
+  addEventListener("keydown", (event) => { down = event.timeStamp; }, true);
+  addEventListener("input", () => { bench.keys.push(performance.now() - down); });
+})();"""
+QUIET = "() => Promise.all([window.MathJax?.startup?.promise, document.fonts.ready])"
+
+
+@dataclass
+class Measured:
+    """One route on one page: milliseconds, and sizes raw and gzipped."""
+
+    first: list[float] = field(default_factory=list)
+    last: list[float] = field(default_factory=list)
+    keys: list[float] = field(default_factory=list)
+    loaded: dict[str, tuple[int, int]] = field(default_factory=dict)
+    inside: tuple[int, int] = (0, 0)  # the widgets' scripts in the page
+    outside: set[str] = field(default_factory=set)
+
+
+def fetch(folder: Path) -> Path:
+    """The files of the npm packages, brought into `folder` if these versions are not there."""
+    target, new = folder / re.sub(r"\W+", "-", " ".join(PACKAGES)), folder / "new"
+    if target.is_dir():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    names = subprocess.check_output(["npm", "pack", "--silent", *PACKAGES], cwd=folder, text=True)
+    for name in names.split():
+        with tarfile.open(folder / name) as archive:
+            archive.extractall(folder, filter="data")  # both into `package`
+    shutil.copytree(folder / "package/dist", new, dirs_exist_ok=True)
+    minify = ["npm", "exec", "-y", MINIFIER, "--", "-c", "-m", "-o", "new/require.js", "package/require.js"]
+    subprocess.run(minify, cwd=folder, check=True)
+    return new.rename(target)
+
+
+def make_stock(site: Path, name: str) -> None:
+    """Give a page the stock route."""
+    page = site / f"{name}.html"
+    html = page.read_text(encoding="utf-8")
+    notebook = json.loads((ROOT / f"_build/notebooks/{Path(name).name}.ipynb").read_text(encoding="utf-8"))
+    state = notebook["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]
+    for view in re.findall(rf"{re.escape(VIEW)}(.*?)</script>", html):
+        if json.loads(view)["model_id"] not in state["state"]:
+            raise SystemExit(f"{name}: the site and the executed notebook are of different builds; run again")
+    static = "../" * name.count("/") + "_static/stock"
+    scripts = "".join(
+        f'<script src="{static}/{file}.js" data-jupyter-widgets-cdn="https://cdn.jsdelivr.net/npm/"></script>'
+        for file in ("require", "paths", "embed-amd")
+    )
+    whole = STATE + json.dumps(state).replace("</script>", r"<\/script>")  # as myst-nb writes it
+    for pattern, text in (
+        (r'<meta http-equiv="Content-Security-Policy"[^>]*>', ""),
+        (r"<link [^>]*/explorable\.css[^>]*>", ""),
+        (r"<script [^>]*/explorable\.js[^>]*></script>", ""),
+        (r"<script [^>]*/afm-host\.js[^>]*></script>", scripts),
+        (rf"(?s){re.escape(STATE)}.*?(?=</script>)", whole),
+    ):
+        html, count = re.subn(pattern, text.replace("\\", r"\\"), html)
+        if count != 1:
+            raise SystemExit(f"{name}: {count} places match {pattern}, where one is expected")
+    page.write_text(html, encoding="utf-8")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of `folder` on this machine, served by a process of its own."""
+    command = [sys.executable, "-u", "-m", "http.server", "0", "-b", "127.0.0.1", "-p", "HTTP/1.1"]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=folder, text=True, **pipes) as process:
+        try:
+            assert process.stdout
+            yield "http://127.0.0.1:" + process.stdout.readline().split(" port ")[1].split()[0]
+        finally:
+            process.terminate()
+
+
+def visit(browser: Browser, start: str, name: str, into: Measured) -> None:
+    """Navigate once, cold, and add what is measured."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.add_init_script(WATCH)
+    tab = context.new_page()
+    asked: list[str] = []
+    answers: list[Response] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("response", lambda response: answers.append(response))
+    tab.goto(f"{start}{name}.html")
+    count = tab.content().count(VIEW)
+    tab.wait_for_function("count => bench.drawn.length >= count", arg=count, timeout=60_000)
+    tab.wait_for_load_state("networkidle")
+    tab.evaluate(QUIET)
+    drawn = tab.evaluate("bench.drawn")
+    into.first.append(drawn[0])
+    into.last.append(drawn[-1])
+    slider = tab.locator(".explorable-live input[type=range]").first
+    slider.focus()
+    ahead = slider.evaluate("input => Number(input.value) < Number(input.max)")
+    for press in range(PRESSES):
+        tab.keyboard.press("ArrowRight" if (press % 2 == 0) == ahead else "ArrowLeft")
+    into.keys += (keys := tab.evaluate("bench.keys"))
+    assert len(keys) == PRESSES, f"{name}: {len(keys)} of {PRESSES} keys moved the slider"
+    into.outside |= {url for url in asked if not url.startswith((start, "blob:", "data:"))}
+    if not into.loaded:
+        weigh([answer for answer in answers if answer.url.startswith(start)], start, into)
+    context.close()
+
+
+def weigh(answers: list[Response], start: str, into: Measured) -> None:
+    """Add the sizes of what was served."""
+    for answer in answers:
+        path = answer.url.removeprefix(start).split("?")[0]
+        assert answer.ok, f"{answer.status}: {path}"
+        body = answer.body()
+        packed = len(body) if path.endswith("woff2") else len(gzip.compress(body, 9))
+        into.loaded[path] = len(body), packed
+        if path.endswith(".html"):
+            bare = re.sub(rb'(?s)<script type="application/vnd\.jupyter\.widget-.*?</script>', b"", body)
+            into.inside = len(body) - len(bare), packed - len(gzip.compress(bare, 9))
+
+
+def summary(route: Measured, other: Measured) -> dict[str, float]:
+    """The numbers of one route."""
+    own = [size for path, size in route.loaded.items() if path not in other.loaded]
+    raw, packed = (sum(size[i] for size in route.loaded.values()) / 1000 for i in (0, 1))
+    own_raw, own_packed = ((sum(size[i] for size in own) + route.inside[i]) / 1000 for i in (0, 1))
+    return {
+        "requests": len(route.loaded),
+        "kB": round(raw, 1),
+        "kB gzipped": round(packed, 1),
+        "for widgets: requests": len(own),
+        "for widgets: kB": round(own_raw, 1),
+        "for widgets: kB gzipped": round(own_packed, 1),
+        "first drawing, ms": round(statistics.median(route.first), 1),
+        "first drawing, ms, least": round(min(route.first), 1),
+        "first drawing, ms, most": round(max(route.first), 1),
+        "last drawing, ms": round(statistics.median(route.last), 1),
+        "key, ms": round(statistics.median(route.keys), 2),
+        "key, ms, p90": round(statistics.quantiles(route.keys, n=10)[-1], 2),
+        "requests to other hosts": len(route.outside),
+    }
+
+
+def main() -> None:
+    """Measure, print, and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--navigations", type=int, default=15, help="of each route and page")
+    parser.add_argument("--json", type=Path, help="where the numbers go")
+    parser.add_argument("--cache", type=Path, help="where the npm packages stay from run to run")
+    asked = parser.parse_args()
+    found = {name: {"ours": Measured(), "stock": Measured()} for name in PAGES}
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        sites = Path(scratch) / "sites"
+        for route in ("ours", "stock"):
+            shutil.copytree(ROOT / "_build/html", sites / route)
+        for name in PAGES:
+            make_stock(sites / "stock", name)
+        static = sites / "stock/_static/stock"
+        shutil.copytree(fetch((asked.cache or Path(scratch) / "npm").resolve()), static)
+        shutil.copyfile(ANYWIDGET, static / "anywidget.js")
+        (static / "paths.js").write_text(PATHS, encoding="utf-8")
+        arguments = [*chromium.ARGUMENTS, REFUSE]
+        browser = playwright.chromium.launch(executable_path=chromium.installed(), args=arguments)
+        machine = f"{os.cpu_count()} cores, Chromium {browser.version}, {date.today()}"
+        with served(sites) as address:
+            for turn in range(asked.navigations + 1):  # the first warms the browser up
+                for name, routes in found.items():
+                    for route, measured in routes.items():
+                        visit(browser, f"{address}/{route}/", name, measured if turn else Measured())
+        browser.close()
+    machine += f", load {os.getloadavg()[2]:.1f}"
+    report: dict[str, Any] = {"machine": machine, "navigations": asked.navigations}
+    print(f"{machine}; medians of {asked.navigations} cold navigations, the routes in turn")
+    for name, routes in found.items():
+        ours, stock = (summary(routes[a], routes[b]) for a, b in (("ours", "stock"), ("stock", "ours")))
+        outside = {route: sorted(measured.outside) for route, measured in routes.items()}
+        report[name] = {"ours": ours, "stock": stock, "asked of other hosts": outside}
+        print(f"\n{name:<28}{'ours':>9}{'stock':>9}{'ratio':>8}")
+        for key, value in ours.items():
+            ratio = f"{value / stock[key]:8.2f}" if stock[key] else ""
+            goal = f"  (goal: at most {GOAL})" if key == "first drawing, ms" else ""
+            print(f"{key:<28}{value:>9}{stock[key]:>9}{ratio}{goal}")
+        for route, urls in outside.items():
+            print("".join(f"  {route} asks for {url}\n" for url in urls), end="")
+    if asked.json:
+        asked.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
