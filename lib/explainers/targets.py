@@ -51,7 +51,7 @@ def gauss4(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
 
 
 def mixed3(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
-    """A density on the line with a cusp, two jumps and a bump; within [-6, 6].
+    """A density on the line: a cusp, two jumps and a bump; within [-6, 6].
 
     0.35 Laplace(-2, scale 1/4) + 0.4 U[-1/2, 3/2] + 0.25 N(2.6, 0.2).
     """
@@ -70,7 +70,7 @@ def equal_modes(
 
 
 def raised_cosines(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
-    """A density on [-1, 1]: five bumps (1 + cos) / 2 of unequal width, touching zero."""
+    """A density on [-1, 1]: five bumps (1 + cos) / 2, unequal in width."""
     centres, halves, weights = (
         x.new_tensor(values)
         for values in (

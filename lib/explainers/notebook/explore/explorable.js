@@ -14,23 +14,28 @@ const make = (tag, attributes = {}, ...children) => {
 // Numbers lie as byte planes, high bytes first. Most are 16 bit and were replaced, in Python, by differences along
 // some axes, folded so that small negative ones are small too; sums along the same axes, in reverse, undo that.
 const decode = (bytes, array) => {
-  const size = array.shape.reduce((a, b) => a * b, 1);
-  const planes = array.code === "f32" ? 4 : 2;
-  const raw = new DataView(new ArrayBuffer(size * planes));
-  for (let plane = 0; plane < planes; plane++) {
-    for (let i = 0; i < size; i++) raw.setUint8(i * planes + plane, bytes[array.at + plane * size + i]);
+  const { shape, at } = array, size = shape.reduce((a, b) => a * b, 1);
+  if (array.code === "f32") {
+    const raw = new DataView(new ArrayBuffer(4 * size));
+    for (let plane = 0; plane < 4; plane++) for (let i = 0; i < size; i++) raw.setUint8(4 * i + plane, bytes[at + plane * size + i]);
+    return Float64Array.from({ length: size }, (_, i) => raw.getFloat32(4 * i));
   }
-  if (array.code === "f32") return Float64Array.from({ length: size }, (_, i) => raw.getFloat32(4 * i));
-  const codes = Uint16Array.from({ length: size }, (_, i) => raw.getUint16(2 * i));
+  const codes = new Uint16Array(size);
+  for (let i = 0; i < size; i++) codes[i] = (bytes[at + i] << 8) | bytes[at + size + i];
+  if (array.code === "words") return Array.from(codes, (code) => array.words[code]);
   if (array.turns.length) for (let i = 0; i < size; i++) codes[i] = (codes[i] >> 1) ^ -(codes[i] & 1);
   for (const axis of [...array.turns].reverse()) {
-    const inner = array.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
-    const length = array.shape[axis];
-    for (let i = 0; i < size; i++) if (Math.floor(i / inner) % length) codes[i] += codes[i - inner];
+    const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1), block = inner * shape[axis];
+    for (let start = 0; start < size; start += block) {
+      for (let i = start + inner; i < start + block; i++) codes[i] += codes[i - inner];
+    }
   }
-  if (array.code === "words") return Array.from(codes, (code) => array.words[code]);
-  const value = (code) => (array.gaps && code === 0 ? NaN : array.low + array.step * (code - (array.gaps ? 1 : 0)));
-  return Float64Array.from(codes, array.log ? (code) => Math.exp(value(code)) : value);
+  const gap = array.gaps ? 1 : 0, values = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
+    const value = gap && codes[i] === 0 ? NaN : array.low + array.step * (codes[i] - gap);
+    values[i] = array.log ? Math.exp(value) : value;
+  }
+  return values;
 };
 
 const unpack = async (spec, packed) => {
