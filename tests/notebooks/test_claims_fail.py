@@ -10,7 +10,7 @@ import torch
 
 from explainers import fourier_density
 from explainers.notebook import claim as kit
-from explainers.notebook import show
+from explainers.notebook import explore, lab, show
 from explainers.resources import chapter_claims
 
 pytestmark = pytest.mark.slow
@@ -62,6 +62,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, tup
     monkeypatch.setattr(kit.Claim, "_verdict", note)
     monkeypatch.setattr(show, "figure", lambda *_, **__: None)
     monkeypatch.setattr(show, "show_source", lambda _: None)
+    monkeypatch.setattr(explore, "explore", lambda *_, **__: None)
+    monkeypatch.setattr(lab, "lab", lambda *_, **__: None)
 
     wrong: list[str] = []
 

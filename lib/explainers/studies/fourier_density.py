@@ -151,7 +151,7 @@ def compare(
 def boundary(
     seed: int, width: float, model: str, waves: int, modes: int, samples: int
 ) -> dict[str, float]:
-    """KL on `modes` equal modes of a width, at as many numbers as `waves` waves have."""
+    """KL on `modes` equal modes of one width, at the size of `waves` waves."""
     density = partial(targets.equal_modes, count=modes, width=width)
     rng = torch.Generator().manual_seed(seed)
     drawn = targets.draws(density, samples, generator=rng)
