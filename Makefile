@@ -47,7 +47,7 @@ browser: .venv/ready
 	$(BIN)/python tests/book/browser.py
 
 test: lint types book browser
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval _build/notebooks
 
 clean:

@@ -185,7 +185,7 @@ def weigh(browser: Browser, address: str, page: str) -> dict[str, int]:
     weights: dict[str, int] = {}
     for response in responses:
         path = urlparse(response.url).path
-        if "/mathjax/" in path:
+        if "/mathjax/" in path or response.url.startswith("blob:"):  # a blob is text that came in a script
             continue
         body = response.body()
         kind = Path(path).suffix.lstrip(".")

@@ -67,7 +67,8 @@ class Lab(ipywidgets.VBox):
             for done, total, drawing in steps:
                 self.drawing = drawing
                 self._bar.max, self._bar.value = total, done
-                self._figure.value = drawing.wide()
+                fits = '<svg style="max-width: 100%; height: auto" '
+                self._figure.value = drawing.wide().replace("<svg ", fits, 1)
                 yield
         finally:
             steps.close()
@@ -144,9 +145,13 @@ def _input(name: str, control: Control) -> Any:
         )  # fmt: skip
     if isinstance(control, Choice):
         value = control.stops[control.start]
-        return ipywidgets.ToggleButtons(
-            options=control.stops, value=value, description=label, **wide
-        )
+        # in one row with their label, as the sliders are
+        narrow = {"description_width": "12em", "button_width": "auto"}
+        buttons = ipywidgets.ToggleButtons(
+            options=control.stops, value=value, description=label, style=narrow,
+            layout={"width": "auto"},
+        )  # fmt: skip
+        return buttons.add_class("widget-inline-hbox")
     if isinstance(control, Toggle):
         return ipywidgets.Checkbox(value=control.default, description=label, **wide)
     raise TypeError(f"{name}: {control!r} is not a Slider, Choice or Toggle")

@@ -201,8 +201,11 @@ def _light(svg: str, width: int, height: int) -> str:
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
     used = set(re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
+    # Matplotlib's own rule is for every element of the page that holds the drawing
+    svg = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", "", svg, flags=re.S)
     head = (
-        f'<svg viewBox="0 0 {width * 0.72:g} {height * 0.72:g}" '
+        '<svg stroke-linejoin="round" stroke-linecap="butt" '
+        f'viewBox="0 0 {width * 0.72:g} {height * 0.72:g}" '
         f'width="{width}" height="{height}" xmlns="http://www.w3.org/2000/svg" '
         'xmlns:xlink="http://www.w3.org/1999/xlink">'
     )

@@ -381,7 +381,8 @@ const rounded = (lo, hi, log) => {
 
 // ---- controls ----------------------------------------------------------------------------------------------
 
-let serial = 0;
+// A notebook loads this module once for each widget, so a count would name two controls alike.
+const unique = () => `explorable-${Math.random().toString(36).slice(2)}`;
 
 const range = (control, values, id) => {
   const input = make("input", { type: "range", id, min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
@@ -403,12 +404,12 @@ const range = (control, values, id) => {
 
 const BUILD = {
   slider: (control, set) => {
-    const { input, show, parts } = range(control, control.values, `explorable-${++serial}`);
+    const { input, show, parts } = range(control, control.values, unique());
     input.addEventListener("input", () => set(Number(input.value)));
     return { element: make("div", { class: "control slider" }, ...parts), show: (stop) => show(stop, control.values) };
   },
   choice: (control, set) => {
-    const group = `explorable-${++serial}`;
+    const group = unique();
     const inputs = control.values.map((_, i) => make("input", { type: "radio", name: group, value: i, "data-lm-suppress-shortcuts": "true" }));
     inputs.forEach((input, i) => input.addEventListener("change", () => set(i)));
     const options = control.values.map((words, i) => make("label", {}, inputs[i], make("span", { "data-words": words }, words)));
@@ -422,7 +423,7 @@ const BUILD = {
   },
   play: (control, set, state) => {
     const values = () => control.values ?? Array.from(state.get(control.reveals));
-    const { input, show, parts } = range(control, null, `explorable-${++serial}`);
+    const { input, show, parts } = range(control, null, unique());
     const button = make("button", { type: "button", class: "play-button" });
     let timer = 0;
     const face = () => {

@@ -1,0 +1,400 @@
+"""Explorables and labs in a real JupyterLab, by key and by hand; the built site is not needed."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("jupyterlab")]  # one server for all
+
+ROOT = Path(__file__).parents[2]
+SLOWEST = 60_000  # milliseconds that two busy cores may need for what takes a few seconds
+
+# Two explorables, which must not disturb each other, and a lab, which is quick until `pause` says otherwise
+WORKSHOP = [
+    """
+import time
+
+import numpy as np
+
+from explainers.notebook import show
+from explainers.notebook.explore import Choice, Slider, explore, lines
+from explainers.notebook.lab import lab
+
+x = np.linspace(0, 1, 20)
+waves = {"sine": np.sin, "cosine": np.cos}
+
+
+def wave(kind):
+    return {"x": x, "y": waves[kind](x)}
+
+
+explore(wave, kind=Choice([*waves]), view=lines("x", "y"), alt="A wave.")
+""",
+    """
+explore(wave, kind=Choice([*waves]), view=lines("x", "y"), alt="Another wave.")
+""",
+    """
+pause = 0
+
+
+def run(height, kind):
+    for done in range(1, 61):
+        time.sleep(pause)
+        if kind == "broken" and done > 5:
+            raise ValueError("a clear message")
+        words = f"step {done}, height {height}"
+        yield done, 60, show.Drawing(lambda ax: ax.set_title(words), alt=words, width=896, height=150)
+
+
+lab(run, height=Slider(1, 20, default=5, label="Height"), kind=Choice(["sound", "broken"], label="Kind"))
+""",
+]
+
+# `explore` shows the widget and gives none back
+WIDGET = """
+import ipywidgets
+made = ipywidgets.widgets.widget._instances.values()
+[widget] = [w for w in made if type(w).__name__ == "Explorable"]
+"""
+
+# A cell that takes until a file appears
+WORK = """
+import pathlib, time
+started = time.monotonic()
+while not pathlib.Path("go").exists() and time.monotonic() - started < 60:
+    time.sleep(0.05)
+"""
+
+OPEN = """async (path) => {
+    const panel = await jupyterapp.commands.execute("docmanager:open", { path });
+    await panel.sessionContext.ready;
+}"""
+
+# One more cell at the end of the notebook, run to its end, and its outputs
+RUN = """async (source) => {
+    const { content } = jupyterapp.shell.currentWidget, { sharedModel } = content.model;
+    sharedModel.insertCell(sharedModel.cells.length, { cell_type: "code", source });
+    content.activeCellIndex = sharedModel.cells.length - 1;
+    await jupyterapp.commands.execute("notebook:run-cell");
+    return sharedModel.cells.at(-1).toJSON().outputs;
+}"""
+
+
+def until(true: Callable[[], Any], what: str, seconds: float = SLOWEST / 1000) -> None:
+    """Wait for something that the page does not show."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+class Lab:
+    """JupyterLab in a browser, what it asked for and which errors it logged."""
+
+    def __init__(self, tab: Page, address: str, folder: Path) -> None:
+        self.tab, self.address, self.folder = tab, address, folder
+        self.asked: list[str] = []
+        self.trouble: list[str] = []
+        tab.on("request", lambda request: self.asked.append(request.url))
+        tab.on("websocket", lambda socket: self.asked.append(socket.url))
+        tab.on("console", lambda m: self.trouble.append(m.text) if m.type == "error" else None)
+        tab.on("pageerror", lambda error: self.trouble.append(str(error)))
+        tab.goto(f"{address}/lab")
+        tab.wait_for_function("window.jupyterapp?.shell?.currentWidget", timeout=SLOWEST)
+
+
+class Notebook:
+    """A notebook in JupyterLab, open with a kernel of its own, and what a reader does with it."""
+
+    def __init__(self, jupyterlab: Lab, folder: str) -> None:
+        self.jupyterlab, self.tab, self.folder = jupyterlab, jupyterlab.tab, jupyterlab.folder / folder
+        self.path = f"{folder}/notebook.ipynb"
+        panel = self.tab.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.explorables = panel.locator(".jp-OutputArea-output .explorable-live")
+        self.slider = self.explorables.locator("input[type=range]")
+        self.shown = self.explorables.locator("output")  # the slider's value
+        self.lab = panel.locator(".jp-OutputArea-output .widget-vbox")
+        self.figure = self.lab.locator("svg")
+        self.bring()
+
+    def bring(self) -> None:
+        """Open it, or bring it to the front."""
+        self.tab.evaluate(OPEN, self.path)
+        front = "(path) => jupyterapp.shell.currentWidget?.context?.path === path"
+        self.tab.wait_for_function(front, arg=self.path)
+
+    def command(self, name: str) -> None:
+        self.tab.evaluate("(name) => jupyterapp.commands.execute(name)", name)
+
+    def run(self, source: str) -> str:
+        """What one more cell prints; an error in it is one here."""
+        outputs = self.tab.evaluate(RUN, source)
+        assert not [o for o in outputs if o["output_type"] == "error"], outputs
+        return "".join(o.get("text", "") for o in outputs).strip()
+
+    def state(self) -> str:
+        """What the server says the kernel is, busy or idle."""
+        kernel = self.tab.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.id")
+        address = f"{self.jupyterlab.address}/api/kernels/{kernel}"
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return str(json.load(answer)["execution_state"])
+
+    def drawn(self) -> str:
+        return self.explorables.locator(".mark.lines path.line").get_attribute("d") or ""
+
+    def reset(self) -> None:
+        self.explorables.get_by_role("button", name="Reset").click()
+        expect(self.shown).to_have_text("9")
+
+    def button(self, name: str) -> Locator:
+        return self.lab.get_by_role("button", name=name, exact=True)
+
+    def bar(self) -> float:
+        """How much of the progress bar is full, in percent."""
+        full = re.search(r"width: ([\d.]+)%", self.lab.locator(".progress-bar").get_attribute("style") or "")
+        return float(full[1]) if full else 0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """JupyterLab on a free port of this machine alone, with no one's settings: its address and its folder."""
+    tmp = tmp_path_factory.mktemp("jupyterlab")
+    folder, settings = tmp / "notebooks", tmp / "settings"
+    folder.mkdir()
+    for name, values in {
+        "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+        "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},
+    }.items():
+        file = settings / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(values), encoding="utf-8")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("JUPYTER")} | {
+        "JUPYTER_CONFIG_DIR": str(tmp / "config"),
+        "JUPYTER_DATA_DIR": str(tmp / "data"),
+        "JUPYTER_RUNTIME_DIR": str(tmp / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(settings),
+        "JUPYTERLAB_WORKSPACES_DIR": str(tmp / "workspaces"),
+        "IPYTHONDIR": str(tmp / "ipython"),
+        "PYTHONPATH": str(ROOT / "lib"),
+    }
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser",
+        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=",
+        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ]  # fmt: skip
+    log = tmp / "log"
+    with log.open("w") as file:
+        process = subprocess.Popen(command, env=environment, cwd=tmp, stdout=file, stderr=file)
+    address = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/api/status", timeout=5):
+                return True
+        except OSError:
+            return False
+
+    try:
+        until(answers, "JupyterLab does not answer")
+        yield address, folder
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def jupyterlab(browser: Browser, server: tuple[str, Path]) -> Iterator[Lab]:
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    yield Lab(context.new_page(), *server)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def _home(jupyterlab: Lab) -> Notebook:
+    return written(jupyterlab, "home", jupytext.read(ROOT / "index.md"))
+
+
+@pytest.fixture(scope="module")
+def _workshop(jupyterlab: Lab) -> Notebook:
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in WORKSHOP]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return written(
+        jupyterlab, "workshop", nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    )
+
+
+def written(jupyterlab: Lab, folder: str, content: Any) -> Notebook:
+    """A notebook in a folder of its own, open, and all its cells run."""
+    (jupyterlab.folder / folder).mkdir()
+    nbformat.write(content, jupyterlab.folder / folder / "notebook.ipynb")
+    notebook = Notebook(jupyterlab, folder)
+    notebook.command("runmenu:run-all")
+    return notebook
+
+
+@pytest.fixture
+def home(_home: Notebook) -> Notebook:
+    """The home page's notebook, all its cells run, at the front."""
+    _home.bring()
+    expect(_home.slider).to_be_visible(timeout=SLOWEST)
+    return _home
+
+
+@pytest.fixture
+def workshop(_workshop: Notebook) -> Notebook:
+    """The notebook with two explorables and a lab, all its cells run, at the front."""
+    _workshop.bring()
+    expect(_workshop.figure).to_be_visible(timeout=SLOWEST)
+    return _workshop
+
+
+def test_the_home_page_shows_its_explorable(home: Notebook) -> None:
+    expect(home.explorables).to_have_count(1)
+    expect(home.shown).to_be_visible()
+    assert home.drawn().startswith("M")
+
+
+def test_jupyterlab_leaves_its_keys_to_a_slider(home: Notebook) -> None:
+    home.reset()
+    home.slider.focus()
+    # in command mode JupyterLab folds headings with the first two, and goes to another cell with the next two
+    for key, value in [("ArrowRight", 10), ("ArrowLeft", 9), ("ArrowUp", 10), ("ArrowDown", 9), ("End", 24)]:
+        home.tab.keyboard.press(key)
+        expect(home.shown).to_have_text(str(value))
+        expect(home.slider).to_be_focused()
+
+
+def test_an_explorable_moves_while_the_kernel_is_busy_and_tells_it_afterwards(home: Notebook) -> None:
+    home.reset()
+    process, go, before = int(home.run("import os; print(os.getpid())")), home.folder / "go", home.drawn()
+    home.tab.evaluate(f"(source) => {{ ({RUN})(source); }}", WORK)  # started and not waited for
+    until(lambda: home.state() == "busy", "the kernel has nothing to do")
+    # a busy kernel hears widgets all the same, in another thread; one that the system has stopped does not
+    os.kill(process, signal.SIGSTOP)
+    try:
+        home.slider.focus()
+        home.tab.keyboard.press("ArrowRight")
+        expect(home.shown).to_have_text("10", timeout=1000)
+        assert home.drawn() != before
+        assert home.state() == "busy"
+    finally:
+        os.kill(process, signal.SIGCONT)
+        go.touch()
+    until(lambda: home.state() == "idle", "the kernel does not end its cell")
+    until(lambda: home.run(WIDGET + "print(widget.value)") == "{'waves': 10}", "the kernel does not follow")
+
+
+def test_a_value_set_in_python_moves_an_explorable(home: Notebook) -> None:
+    home.reset()
+    before = home.drawn()
+    home.run(WIDGET + "widget.value = {'waves': 3}")
+    expect(home.shown).to_have_text("3")
+    assert home.drawn() != before
+
+
+def test_an_explorable_in_a_saved_notebook_moves_before_a_cell_is_run(home: Notebook) -> None:
+    home.reset()
+    home.command("docmanager:save")
+    (home.jupyterlab.folder / "saved").mkdir()
+    # a copy: another kernel, which knows of nothing, and the state that the notebook was saved with
+    shutil.copy(home.folder / "notebook.ipynb", home.jupyterlab.folder / "saved")
+    saved = Notebook(home.jupyterlab, "saved")
+    expect(saved.slider).to_be_visible()
+    before = saved.drawn()
+    saved.slider.focus()
+    saved.tab.keyboard.press("ArrowRight")
+    expect(saved.shown).to_have_text("10")
+    assert saved.drawn() != before
+    assert saved.run("print('explore' in globals())") == "False"
+
+
+def test_two_explorables_keep_their_choices_apart(workshop: Notebook) -> None:
+    first, second = (workshop.explorables.nth(i).get_by_role("radio") for i in (0, 1))
+    first.nth(0).check()
+    second.nth(1).check()
+    expect(first.nth(0)).to_be_checked(timeout=1000)
+    expect(second.nth(1)).to_be_checked()
+
+
+def test_the_figure_of_a_lab_is_not_cut_off(workshop: Notebook) -> None:
+    room, figure = workshop.lab.bounding_box(), workshop.figure.bounding_box()
+    assert room
+    assert figure
+    assert figure["x"] + figure["width"] <= room["x"] + room["width"]
+
+
+def test_a_lab_shows_the_figure_of_its_defaults_at_once(workshop: Notebook) -> None:
+    expect(workshop.figure).to_contain_text(re.compile(r"step \d+, height"))
+    assert workshop.bar() > 0
+
+
+def test_a_lab_runs_with_the_readers_setting_until_it_is_stopped(workshop: Notebook) -> None:
+    workshop.run("pause = 0.1")
+    workshop.button("sound").click()
+    workshop.lab.get_by_role("slider").focus()
+    workshop.tab.keyboard.press("Home")
+    expect(workshop.lab.locator(".widget-readout")).to_have_text("1")
+    workshop.button("Run").click()
+    expect(workshop.figure).to_contain_text(re.compile(r"step \d, height 1"))
+    early = workshop.bar()
+    assert early < 100
+    expect(workshop.figure).to_contain_text(re.compile(r"step \d\d, height 1"))
+    until(lambda: early < workshop.bar() < 100, "the progress bar does not move")
+    assert workshop.run("print('hea' + 'rd')") == "heard"
+    expect(workshop.button("Run")).to_be_disabled()  # that was while it ran
+    workshop.button("Stop").click()
+    expect(workshop.lab).to_contain_text(re.compile(r"Stopped at \d+ of 60\."))
+    expect(workshop.button("Run")).to_be_enabled()
+    expect(workshop.button("Stop")).to_be_disabled()
+    stopped = re.search(r"Stopped at (\d+) of 60", workshop.lab.inner_text())
+    assert stopped
+    assert int(stopped[1]) < 60
+    assert workshop.run("time.sleep(3 * pause); print('hea' + 'rd')") == "heard"
+    expect(workshop.figure).to_contain_text(f"step {stopped[1]}, height 1")  # no step was taken since
+
+
+def test_a_lab_shows_an_error_and_runs_again(workshop: Notebook) -> None:
+    workshop.run("pause = 0")
+    workshop.button("broken").click()
+    workshop.button("Run").click()
+    expect(workshop.lab).to_contain_text("ValueError: a clear message")
+    expect(workshop.figure).to_contain_text("step 5,")  # the last one before it
+    assert workshop.run("print('hea' + 'rd')") == "heard"
+    workshop.button("sound").click()
+    workshop.button("Run").click()
+    expect(workshop.figure).to_contain_text("step 60,", timeout=SLOWEST)
+    expect(workshop.lab).not_to_contain_text("ValueError")
+
+
+def test_nothing_is_asked_of_another_host_and_no_error_is_logged(home: Notebook, workshop: Notebook) -> None:
+    jupyterlab = home.jupyterlab
+    host = jupyterlab.address.partition("//")[2]
+    ours = (f"http://{host}/", f"ws://{host}/", f"blob:http://{host}/", "data:")
+    assert any(url.startswith("ws:") for url in jupyterlab.asked)
+    assert [url for url in jupyterlab.asked if not url.startswith(ours)] == []
+    assert jupyterlab.trouble == []
