@@ -8,6 +8,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from explainers import fourier_density
+from explainers.experiments import Record
 from explainers.notebook import show, style
 
 
@@ -77,3 +78,22 @@ def test_ids_that_nothing_refers_to_are_gone(shown: list[dict[str, Any]]) -> Non
 def test_a_careless_call_is_refused(panels: tuple[Any, ...], keywords: dict[str, Any], names: str) -> None:
     with pytest.raises(ValueError, match=names):
         show.figure(*panels, **keywords)
+
+
+def test_a_table_says_where_its_numbers_come_from(shown: list[dict[str, Any]]) -> None:
+    made = {
+        "device": "2 cores, x86_64",
+        "versions": {"torch": "2.13.0+cpu"},
+        "date": "2026-11-04",
+        "seconds": 61.4,
+    }
+    made["command"] = "python -m explainers run toy --preset cpu"
+    record = Record("toy", "cpu", {"seeds": [0, 1]}, [], made)
+    show.table(["Target", "KL"], [["one", "-0.5"], ["two", "**3e-09**"]], caption="Nats.", record=record)
+    plain = shown[0]["text/markdown"]
+    assert "| one | −0.5 |" in plain
+    assert "| two | **3e−9** |" in plain
+    assert "`toy`, preset cpu, 2 seeds, 2 cores, x86_64, torch 2.13.0, 4 November 2026, 61 s" in plain
+    assert shown[0][show.TABLE_MIME]["rows"] == [["one", "−0.5"], ["two", "**3e−9**"]]
+    with pytest.raises(ValueError, match="rows"):
+        show.table(["one"], [["a", "b"]], caption="Uneven.")

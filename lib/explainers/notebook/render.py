@@ -19,7 +19,7 @@ KIT = "application/vnd.explainers."
 
 
 _KINDS = (
-    "claim", "derivation", "source", "figure", "caption", "explorable", "lab",
+    "claim", "derivation", "source", "figure", "caption", "explorable", "lab", "table",
 )  # fmt: skip
 
 
@@ -171,6 +171,37 @@ def _lab(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
     return [*_figure(data, markdown), _container("lab-place", lab=data["controls"])]
 
 
+def _table(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    columns = len(data["head"])
+
+    def row(cells: list[str]) -> nodes.row:
+        entries = [nodes.entry("", *_paragraph(markdown(cell))) for cell in cells]
+        return nodes.row("", *entries)
+
+    group = nodes.tgroup("", cols=columns)
+    group += [nodes.colspec(colwidth=1) for _ in range(columns)]
+    group += nodes.thead("", row(data["head"]))
+    group += nodes.tbody("", *(row(cells) for cells in data["rows"]))
+    title = nodes.title("", "", *_inline(markdown(data["caption"])))
+    parts: list[nodes.Node] = [
+        nodes.table("", title, group, classes=["colwidths-auto"])
+    ]
+    if data["source"]:
+        parts.append(_container("provenance", *markdown(data["source"])))
+    return parts
+
+
+def _inline(content: list[nodes.Node]) -> list[nodes.Node]:
+    """What stands inside a single paragraph."""
+    if len(content) == 1 and isinstance(content[0], nodes.paragraph):
+        return list(content[0].children)
+    return content
+
+
+def _paragraph(content: list[nodes.Node]) -> list[nodes.Node]:
+    return [nodes.paragraph("", "", *_inline(content))]
+
+
 def _attribute(text: str) -> str:
     return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
 
@@ -189,4 +220,5 @@ _NODES: dict[str, Callable[[dict[str, Any], Markdown], list[nodes.Node]]] = {
     "caption": _caption,
     "explorable": _explorable,
     "lab": _lab,
+    "table": _table,
 }

@@ -1,5 +1,6 @@
 """Show the library's source and static figures, on the site and in any notebook."""
 
+import datetime
 import inspect
 import io
 import re
@@ -20,6 +21,7 @@ from explainers.notebook.words import tidy
 SOURCE_MIME = "application/vnd.explainers.source+json"
 FIGURE_MIME = "application/vnd.explainers.figure+json"
 CAPTION_MIME = "application/vnd.explainers.caption+json"
+TABLE_MIME = "application/vnd.explainers.table+json"
 
 _PHONE, _DPI = 358, 100
 _ROOT = Path(explainers.__file__).parents[1]
@@ -152,6 +154,49 @@ def show_caption(text: str) -> None:
         display(
             _Bundle({"text/plain": plain, "text/markdown": plain, CAPTION_MIME: {}})
         )
+
+
+def table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    caption: str,
+    record: Any = None,
+) -> None:
+    """Display a table, and under it where its numbers come from.
+
+    Cells are Markdown. `record` is the recorded run behind it, a
+    `explainers.experiments.Record`; a stale one should be said so in the caption.
+    Raises `ValueError` for a row that is not as long as the head.
+    """
+    for row in rows:
+        if len(row) != len(head):
+            raise ValueError(f"rows: {row!r} has not {len(head)} cells")
+    cells = [[tidy(cell) for cell in row] for row in rows]
+    source = "" if record is None else provenance(record)
+    lines = [
+        "| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *cells]
+    ]
+    plain = "\n\n".join(filter(None, [tidy(caption), "\n".join(lines), source]))
+    data = {
+        "head": list(head),
+        "rows": cells,
+        "caption": tidy(caption),
+        "source": source,
+    }
+    display(_Bundle({"text/plain": plain, "text/markdown": plain, TABLE_MIME: data}))
+
+
+def provenance(record: Any) -> str:
+    """One line on how a recorded run was made."""
+    made, seeds = record.made, record.config["seeds"]
+    date = datetime.date.fromisoformat(made["date"])
+    return (
+        f"Recorded run `{record.name}`, preset {record.preset}, {len(seeds)} seeds, "
+        f"{made['device']}, torch {made['versions']['torch'].partition('+')[0]}, "
+        f"{date.day} {date:%B %Y}, {made['seconds']:.0f} s. Again with "
+        f"`{made['command']}`."
+    )
 
 
 def _themed(svg: str) -> str:
