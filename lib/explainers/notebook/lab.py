@@ -45,6 +45,9 @@ class Lab(ipywidgets.VBox):
         buttons = ipywidgets.HBox([self._go, self._end, self._bar])
         super().__init__([self._figure, *self._inputs.values(), buttons, self._says])
 
+    def __repr__(self) -> str:
+        return self.drawing.alt if self.drawing else "a lab"
+
     @property
     def settings(self) -> dict[str, Any]:
         """What the controls say now."""
