@@ -169,12 +169,12 @@ def run(
     rows = sorted(
         done["rows"], key=lambda row: cells.index({k: row[k] for k in cells[0]})
     )
-    made = _made(
+    how = made(
         code,
         done["seconds"],
         f"python -m explainers run {study.name} --preset {preset}",
     )
-    record = Record(study.name, preset, config, rows, made)
+    record = Record(study.name, preset, config, rows, how)
     write(record)
     part.unlink(missing_ok=True)
     return record
@@ -335,7 +335,8 @@ def _write(path: Path, text: str) -> None:
         ) from error
 
 
-def _made(code: str, seconds: float, command: str) -> dict[str, Any]:
+def made(code: str, seconds: float, command: str) -> dict[str, Any]:
+    """What a record says of how it came about."""
     revision, dirty = _revision()
     return {
         "revision": revision,

@@ -70,8 +70,9 @@ class Lab(ipywidgets.VBox):
             for done, total, drawing in steps:
                 self.drawing = drawing
                 self._bar.max, self._bar.value = total, done
-                fits = '<svg style="max-width: 100%; height: auto" '
-                self._figure.value = drawing.wide().replace("<svg ", fits, 1)
+                fits = '<svg style="width: 100%; height: auto; '
+                wide = drawing.wide().replace('<svg style="', fits, 1)
+                self._figure.value = wide
                 yield
         finally:
             steps.close()

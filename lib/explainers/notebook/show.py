@@ -236,7 +236,10 @@ def _svg(
     # ids come from the salt: one for each figure and layout keeps them apart on a page
     with mpl.rc_context({"svg.hashsalt": salt}):
         drawing.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return _light(file.getvalue(), width, total)
+    light = _light(file.getvalue(), width, total)
+    # side by side it keeps its size; stacked it fills the phone, whatever that measures
+    size = "" if stacked else f'style="max-width: {width}px" '
+    return light.replace("<svg ", f"<svg {size}", 1)
 
 
 def _light(svg: str, width: int, height: int) -> str:

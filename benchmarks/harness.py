@@ -1,0 +1,77 @@
+"""Timing that survives a busy machine: the cases take turns, and only ratios within a run are compared.
+
+Two threads, as a reader's laptop would use them; set before torch is imported.
+"""
+
+import os
+
+for name, value in {
+    "OMP_NUM_THREADS": "2",
+    "MKL_NUM_THREADS": "2",
+    "OPENBLAS_NUM_THREADS": "2",
+    "OMP_WAIT_POLICY": "PASSIVE",  # a waiting thread gives its core away
+    "KMP_BLOCKTIME": "0",
+}.items():
+    os.environ[name] = value
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from explainers import experiments
+from explainers.experiments import Record
+
+Case = Callable[[], object]
+
+
+def compare(cases: Mapping[str, Case], rounds: int = 21) -> dict[str, list[float]]:
+    """Seconds of each case in each round, the cases one after the other, after one round to warm up.
+
+    Three seconds at most go to a case that is slow: then it has fewer rounds, but never below five.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in cases}
+    for case in cases.values():
+        case()
+    for _ in range(rounds):
+        for name, case in cases.items():
+            if sum(taken[name]) > 3 and len(taken[name]) >= 5:
+                continue
+            started = time.perf_counter()
+            case()
+            taken[name].append(time.perf_counter() - started)
+    return taken
+
+
+def rows(group: str, taken: Mapping[str, list[float]], against: str) -> list[dict[str, Any]]:
+    """One row for each case: median, least and most milliseconds, and the ratio of medians to `against`."""
+    middle = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    return [
+        {
+            "group": group,
+            "case": name,
+            "ms": 1e3 * middle[name],
+            "least": 1e3 * min(seconds),
+            "most": 1e3 * max(seconds),
+            "ratio": middle[name] / middle[against],
+            "rounds": len(seconds),
+        }
+        for name, seconds in taken.items()
+    ]
+
+
+def record(chapter: str, found: list[dict[str, Any]], module: str, seconds: float) -> Record:
+    """Print the rows and write them to results/bench-<chapter>.json."""
+    for row in found:
+        words = ", ".join(
+            f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
+            for key, value in row.items()
+        )
+        print(words)
+    made = experiments.made(experiments.fingerprint(module), seconds, f"python benchmarks/{chapter}.py") | {
+        "threads": 2
+    }
+    config = {"seeds": [0], "grid": {}, "fixed": {}}
+    written = Record("bench", chapter, config, found, made)
+    print("recorded", experiments.write(written).name)
+    return written
