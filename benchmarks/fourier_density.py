@@ -26,8 +26,12 @@ def main() -> None:
     x = targets.draws(density, 8192, support=LINE, generator=rng)
     double = FourierDensity(10, support="real").double()
     double.fit(x)
+    on_interval = FourierDensity(10, support=LINE).double()  # 22 numbers, and no map to the line
+    on_interval.fit(x)
     single = FourierDensity(10, support="real")
     single.load_state_dict(double.state_dict())
+    interval32 = FourierDensity(10, support=LINE)
+    interval32.load_state_dict(on_interval.state_dict())
     mixture = GaussianMixture(7, random_state=0).fit(x[:, None].numpy())
     column, x32 = x[:, None].numpy(), x.float()
 
@@ -40,8 +44,10 @@ def main() -> None:
         harness.compare(
             {
                 "mixture, float64": lambda: mixture.score_samples(column),
-                "waves, float64": lambda: quietly(double, x),
-                "waves, float32": lambda: quietly(single, x32),
+                "waves on an interval, float64": lambda: quietly(on_interval, x),
+                "waves on an interval, float32": lambda: quietly(interval32, x32),
+                "waves on the line, float64": lambda: quietly(double, x),
+                "waves on the line, float32": lambda: quietly(single, x32),
             },
             rounds=101,
         ),

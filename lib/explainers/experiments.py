@@ -370,7 +370,7 @@ def _revision() -> tuple[str, bool]:
         return done.stdout.strip()
 
     return git("rev-parse", "--short", "HEAD") or "unknown", bool(
-        git("status", "--porcelain")
+        git("status", "--porcelain", "--", ":/", ":!/results")
     )
 
 
