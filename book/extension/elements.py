@@ -43,7 +43,9 @@ def frame_tables(_: Sphinx, doctree: nodes.document, __: str) -> None:
     """Give every table a box that scrolls by itself, also by keyboard, so that no table widens a page."""
     for table in list(doctree.findall(nodes.table)):
         title = next((node.astext() for node in table.children if isinstance(node, nodes.title)), "Table")
-        table.replace_self(Scroll("", table.deepcopy(), label=title))
+        box_ = Scroll("", table.deepcopy(), label=title)
+        table.replace_self(box_)
+        box_["ids"] = []  # the table keeps its own
 
 
 def _open_fold(self: HTML5Translator, node: Fold) -> None:

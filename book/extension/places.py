@@ -175,7 +175,7 @@ def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def fill_labs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Say under the figure of a lab what it can do where there is a kernel, and where that is."""
     for place in [node for node in doctree.findall(nodes.container) if "lab" in node]:
-        names = ", ".join(escape(name) for name in place["lab"])
+        names = "; ".join(escape(name) for name in place["lab"])
         where = "a running notebook"
         if app.config.colab:
             url = app.config.colab.format(name=docname.rpartition("/")[2])

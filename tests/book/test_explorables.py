@@ -55,7 +55,7 @@ def until(true: Callable[[], Any], what: str) -> None:
 
 def test_there_are_explorables_where_there_should_be() -> None:
     assert len(MOVING["index.html"]) == 1
-    assert len(MOVING["notebooks/fourier_density.html"]) == 3
+    assert len(MOVING["notebooks/fourier_density.html"]) >= 3
 
 
 @pytest.mark.parametrize("page", MOVING)

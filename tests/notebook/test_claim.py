@@ -74,7 +74,9 @@ def test_qualified_and_refuted_say_why() -> None:
         claim("FD-38").refuted(1 < 2, "ends at 0")
 
 
-def test_a_claim_for_later_takes_no_verdict() -> None:
+def test_a_claim_for_later_takes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = {"FD-34": {"id": "FD-34", "kind": "MEAS", "text": "To come.", "later": True}}
+    monkeypatch.setattr(module, "chapter_claims", lambda _: waiting)
     with pytest.raises(ValueError, match="later"):
         claim("FD-34").holds(1 < 2, "")
 

@@ -162,6 +162,7 @@ def _explorable(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
         _html(f'<script type="{kind}">{view}</script></div>'),
         _html('<div class="explorable-foot explorable-live">'),
         _container("figure-caption", *markdown(data["caption"])),
+        _html("<noscript><p>With JavaScript this figure has controls.</p></noscript>"),
         _html("</div></div>"),
     ]
 

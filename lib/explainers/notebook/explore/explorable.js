@@ -122,7 +122,8 @@ const KINDS = {
       const rows = at();
       const trails = [...Array(mark.trail)].map((_, i) => earlier(mark.trail - i)).map((s) => ({ d: s ? trace(at(s)) : "" }));
       const ends = rows.map((row) => row.findLast(([a, b]) => !Number.isNaN(a + b))).filter(Boolean);
-      return { shapes: [...trails, { d: trace(rows) }, ...(mark.head ? [{ d: ends.map(([a, b]) => `M${a} ${b}h0`).join("") }] : [])], rows };
+      const faint = [...Array(mark.trail)].map((_, i) => earlier(i + 1)).filter(Boolean).flatMap((s) => at(s));
+      return { shapes: [...trails, { d: trace(rows) }, ...(mark.head ? [{ d: ends.map(([a, b]) => `M${a} ${b}h0`).join("") }] : [])], rows, faint };
     },
   },
   points: {
@@ -232,7 +233,7 @@ const settle = (label, anchors, taken, inked, width, height) => {
 
 const panel = (spec, index) => {
   const { title, x, y, marks, clip } = spec.panels[index];
-  const svg = make("svg:svg", { role: "img", tabindex: 0, "data-lm-suppress-shortcuts": "true" });
+  const svg = make("svg:svg", { role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": 0, "aria-valuetext": "no place read", "data-lm-suppress-shortcuts": "true" });
   const frame = make("div", { class: "panel" }, make("div", { class: "panel-title" }, title), svg);
   const [back, drawing, values, front] = ["back", "marks", "values", "front"].map((name) => make("svg:g", { class: name }));
   const window = clip ? make("svg:svg", {}, drawing) : drawing;  // an inner svg cuts off what leaves it
@@ -250,7 +251,9 @@ const panel = (spec, index) => {
   });
   const cross = make("svg:g", { class: "cross" });
   front.append(cross);
-  const names = marks.filter((m) => m.y).map((m) => m.label || m.y).join(", ");
+  const called = (mark) => mark.name || mark.label.replace(/\s*\{[^}]*\}\s*/g, " ").trim() || mark.y;
+  const readable = drawn.filter(({ mark }) => ["lines", "points", "area", "bars"].includes(mark.kind) && mark.read);
+  const names = readable.map(({ mark }) => called(mark)).join(", ");
   svg.setAttribute("aria-label", `${title || "Drawing"}${names ? `: ${names}` : ""}. The arrow keys read values.`);
 
   let scales = null, laid = "", pointed = null;
@@ -265,7 +268,9 @@ const panel = (spec, index) => {
     if (key !== laid) {
       laid = key;
       svg.setAttribute("width", width);
-      svg.setAttribute("height", height + (x.ticks.length || x.label ? 28 : 4));
+      const tall = height + (x.ticks.length || x.label ? 28 : 4);
+      svg.setAttribute("height", tall);
+      svg.setAttribute("viewBox", `0 0 ${width} ${tall}`);  // on paper it is scaled
       Object.assign(svg.dataset, { x: [x.lo, x.hi, x.log, 2, width - 2], y: [lo, hi, y.log, height, 0] });
       if (clip) for (const [k, v] of [["y", -3], ["width", width], ["height", height + 6], ["viewBox", `0 -3 ${width} ${height + 6}`]]) window.setAttribute(k, v);
       const ticks = y.free ? rounded(lo, hi, y.log) : y.ticks;
@@ -287,18 +292,22 @@ const panel = (spec, index) => {
       found.shapes.forEach((attributes, i) => {
         for (const [k, v] of Object.entries(attributes)) item.shapes[i].setAttribute(k, v);
       });
-      Object.assign(item, { rows: found.rows, words: found.words });
+      Object.assign(item, { rows: found.rows, faint: found.faint ?? [], words: found.words, last: state.fresh ? null : item.last });
     }
-    scales = { X, Y, width, height };
+    scales = { X, Y, width, height, floor };
     name(state);
-    point(state, pointed);
+    if (pointed !== null) point(state, pointed);
   };
 
   const name = (state) => {
-    const { width, height } = scales;
+    const { width, height, floor } = scales;
     const ticks = [...values.children].map((t) => ({ x: 0, y: Number(t.getAttribute("y")) - 12, w: 8 * t.textContent.length, h: 15 }));
     const taken = [...ticks];
-    const inked = drawn.filter(({ mark }) => mark.kind !== "vline").flatMap(({ rows }) => rows.flat());
+    const dotted = (length, place) => Array.from({ length: Math.ceil(length / 8) }, (_, i) => place(8 * i));
+    const inked = [...dotted(width, (a) => [a, floor]), ...drawn.flatMap(({ mark, rows, faint }) =>
+      mark.kind === "vline" ? dotted(height, (b) => [rows[0][0][0], b])
+        : mark.kind === "hline" ? dotted(width, (a) => [a, rows[0][0][1]])
+          : [...rows, ...faint].flat())];
     const order = ["text", "extreme", "vline", "hline", "lines", "points", "bars", "area"];
     const named = drawn.filter(({ label }) => label).sort((a, b) => order.indexOf(a.mark.kind) - order.indexOf(b.mark.kind));
     for (const item of named) {
@@ -310,7 +319,19 @@ const panel = (spec, index) => {
       const w = state.measure(words), h = 17;
       const { kind, near } = item.mark;
       const every = Math.max(1, Math.floor(spots.length / 40));
-      const anchors = kind === "vline" ? [[spots[0][0], 4], [spots[0][0], 26], [spots[0][0], height / 2]] : spots.filter((_, i) => i % every === 0);
+      const anchors = spots.filter((_, i) => i % every === 0);
+      if (kind === "vline") {  // always on its right: what it says may be about that side
+        const x = spots[0][0] + 8, room = { x, w, h: h + 4 };
+        const y = [0, 20, 40, 60].find((top) => !taken.some((other) => overlap({ ...room, y: top }, other))) ?? 0;
+        const fits = x + w <= width;
+        item.label.toggleAttribute("hidden", !fits);
+        if (fits) {
+          taken.push({ x, y, w, h });
+          item.label.setAttribute("x", px(x));
+          item.label.setAttribute("y", px(y + 13));
+        }
+        continue;
+      }
       const box = kind === "text"
         ? { x: Math.min(Math.max(spots[0][0] - w / 2, 0), width - w), y: spots[0][1] - h / 2, w, h }
         : settle({ w, h, last: item.last, wish: near === null ? undefined : scales.X(near) }, anchors, taken, inked, width, height);
@@ -325,42 +346,55 @@ const panel = (spec, index) => {
   const point = (state, fraction) => {
     pointed = fraction;
     cross.replaceChildren();
-    if (fraction === null) return state.read(index, "");
-    const read = drawn.filter(({ mark }) => ["lines", "points", "area", "bars"].includes(mark.kind) && mark.read);
     const { X, Y, width, height } = scales;
     const parts = [];
     let at = null;
-    for (const { mark } of read) {
+    for (const { mark } of fraction === null ? [] : readable) {
       const xs = state.get(mark.x), ys = state.get(mark.y);
       if (ys.length !== xs.length) continue;
-      const n = state.count(mark.x) ?? xs.length;
-      let best = 0;
-      for (let i = 1; i < n; i++) if (Math.abs(X(xs[i]) - fraction * width) < Math.abs(X(xs[best]) - fraction * width)) best = i;
+      const best = nearest(state, mark, fraction);
       at ??= xs[best];
       if (Number.isNaN(ys[best])) continue;
       cross.append(make("svg:path", { class: `dots c${mark.colour}`, d: `M${px(X(xs[best]))} ${px(Y(ys[best]))}h0` }));
-      const words = (mark.label || mark.y).replace(/\s*\{[^}]*\}/g, "").trim() || mark.y;
-      parts.push(make("b", { class: `c${mark.colour}` }, `${words} ${written(ys[best], mark.format)}`));
+      const { step, log } = spec.arrays[mark.y];  // the table knows no smaller number than its step
+      const value = step && !log && Math.abs(ys[best]) < step ? 0 : ys[best];
+      parts.push(make("b", { class: `c${mark.colour}` }, `${called(mark)} ${written(value, mark.format)}`));
     }
-    if (at === null) return state.read(index, "");
+    if (at === null) { svg.setAttribute("aria-valuetext", "no place read"); return state.read(""); }
     cross.prepend(make("svg:path", { class: "hair", d: `M${px(X(at))} 0V${height}` }));
-    state.read(index, make("span", {}, `at ${x.label || read[0].mark.x} ${written(at, ".3g")}: `, ...parts.flatMap((p, i) => (i ? [", ", p] : [p]))));
+    const words = make("span", {}, `at ${x.label || readable[0].mark.x} ${written(at, ".3g")}: `, ...parts.flatMap((p, i) => (i ? [", ", p] : [p])));
+    svg.setAttribute("aria-valuenow", Math.round(100 * fraction));
+    svg.setAttribute("aria-valuetext", words.textContent);
+    state.read(words);
+  };
+
+  // The sample of a mark that lies nearest to a fraction of the width.
+  const nearest = (state, mark, fraction) => {
+    const xs = state.get(mark.x), n = state.count(mark.x) ?? xs.length, goal = fraction * scales.width;
+    let best = 0;
+    for (let i = 1; i < n; i++) if (Math.abs(scales.X(xs[i]) - goal) < Math.abs(scales.X(xs[best]) - goal)) best = i;
+    return best;
   };
 
   const listen = (state) => {
-    svg.addEventListener("pointermove", (event) => {
+    const follow = (event) => {
       const box = svg.getBoundingClientRect();
       point(state, (event.clientX - box.left) / box.width);
-    });
-    svg.addEventListener("pointerleave", () => point(state, null));
+    };
+    svg.addEventListener("pointermove", follow);
+    svg.addEventListener("pointerdown", follow);  // a finger that only taps does not move
+    svg.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") point(state, null); });
     svg.addEventListener("blur", () => point(state, null));
     svg.addEventListener("keydown", (event) => {
-      const from = pointed ?? 0.5;
-      const step = (event.shiftKey ? 10 : 1) / 100;
-      const to = { ArrowLeft: from - step, ArrowRight: from + step, Home: 0, End: 1, Escape: null }[event.key];
+      if (event.key === "Escape") return point(state, null);
+      if (!readable.length) return;
+      const { mark } = readable[0], xs = state.get(mark.x), last = (state.count(mark.x) ?? xs.length) - 1;
+      const many = event.shiftKey ? Math.max(2, Math.round(last / 10)) : Math.max(1, Math.round(last / 100));
+      const from = pointed === null ? 0 : nearest(state, mark, pointed);
+      const to = { ArrowLeft: from - many, ArrowRight: from + many, Home: 0, End: last }[event.key];
       if (to === undefined) return;
       event.preventDefault();
-      point(state, to === null ? null : Math.min(Math.max(to, 0), 1));
+      point(state, scales.X(xs[Math.min(Math.max(to, 0), last)]) / scales.width);
     });
   };
   return { frame, svg, draw, listen };
@@ -386,7 +420,7 @@ const unique = () => `explorable-${Math.random().toString(36).slice(2)}`;
 
 const range = (control, values, id) => {
   const input = make("input", { type: "range", id, min: 0, step: 1, "data-lm-suppress-shortcuts": "true" });
-  const value = make("output", { for: id });
+  const value = make("output", { for: id, "aria-live": "off" });  // the slider itself is read out
   const show = (stop, all) => {
     input.max = all.length - 1;
     input.value = stop;
@@ -421,7 +455,7 @@ const BUILD = {
     input.addEventListener("change", () => set(Number(input.checked)));
     return { element: make("label", { class: "control toggle" }, input, make("span", {}, control.label)), show: (stop) => { input.checked = stop === 1; } };
   },
-  play: (control, set, state) => {
+  play: (control, set, state) => {  // the numbers are not read out while it plays
     const values = () => control.values ?? Array.from(state.get(control.reveals));
     const { input, show, parts } = range(control, null, unique());
     const button = make("button", { type: "button", class: "play-button" });
@@ -430,7 +464,7 @@ const BUILD = {
       button.setAttribute("aria-label", `${timer ? "Pause" : "Play"}: ${control.label}`);
       button.classList.toggle("playing", Boolean(timer));
     };
-    const stop = () => { clearInterval(timer); timer = 0; face(); };
+    const stop = () => { clearInterval(timer); timer = 0; state.quiet(false); face(); };
     const step = () => {
       if (!button.isConnected) return stop();
       const next = Number(input.value) + 1;
@@ -440,6 +474,7 @@ const BUILD = {
     button.addEventListener("click", () => {
       if (timer) return stop();
       if (Number(input.value) >= values().length - 1) set(0, true);
+      state.quiet(true);
       timer = setInterval(step, matchMedia("(prefers-reduced-motion: reduce)").matches ? 500 : 90);
       face();
     });
@@ -458,19 +493,20 @@ const address = (key, controls) => {
   const parameters = () => location.search.slice(1).split("&").filter(Boolean);
   const name = `${encodeURIComponent(key)}=`;
   const spell = (control, stop) => encodeURIComponent(String(control.values ? control.values[stop] : stop));
+  const mine = () => parameters().find((text) => text.startsWith(name));
   return {
+    mine,
     read: () => {
-      const mine = parameters().find((text) => text.startsWith(name));
-      const words = mine?.slice(name.length).split(",") ?? [];
+      const words = mine()?.slice(name.length).replaceAll("+", "%20").split(",") ?? [];
       if (words.length !== controls.length) return null;
-      const at = words.map((word, i) => (controls[i].values ? controls[i].values.findIndex((_, stop) => spell(controls[i], stop) === word) : Number(word)));
+      const at = words.map((word, i) => (controls[i].values ? controls[i].values.findIndex((value, stop) => spell(controls[i], stop) === word || (typeof value === "number" && word && Number(word) === value)) : Number(word)));
       return at.every((stop, i) => Number.isInteger(stop) && stop >= 0 && stop < controls[i].count) ? at : null;
     },
     link: (at) => {
       const others = parameters().filter((text) => !text.startsWith(name));
-      const mine = at ? [name + at.map((stop, i) => spell(controls[i], stop)).join(",")] : [];
-      const query = [...others, ...mine].join("&");
-      return `${location.pathname}${query && `?${query}`}${at ? `#${encodeURIComponent(key)}` : location.hash}`;
+      const own = at ? [name + at.map((stop, i) => spell(controls[i], stop)).join(",")] : [];
+      const query = [...others, ...own].join("&");
+      return `${location.pathname}${query && `?${query}`}${at ? `#${encodeURIComponent(key)}` : location.hash === `#${encodeURIComponent(key)}` ? "" : location.hash}`;
     },
   };
 };
@@ -493,7 +529,7 @@ export default {
 
     const widths = new Map();
     const ruler = make("svg:text", { class: "label", visibility: "hidden" });
-    const reading = make("span", { class: "reading", "aria-live": "polite" });
+    const reading = make("span", { class: "reading" });
     const state = {
       get: (name, setting = at) => lookup(spec, table, name, setting),
       // how many entries of arrays over `name` a control has revealed; undefined for all
@@ -507,20 +543,23 @@ export default {
         if (!widths.has(words)) { ruler.textContent = words; widths.set(words, ruler.getComputedTextLength()); }
         return widths.get(words);
       },
-      read: (_, content) => reading.replaceChildren(content),
+      read: (content) => reading.replaceChildren(content),
+      fresh: true,
     };
 
     const panels = spec.panels.map((_, i) => panel(spec, i));
     const readouts = spec.readouts.map((readout) => ({ readout, value: make("b") }));
-    const line = make("div", { class: "readouts" }, make("span", { class: "numbers", "aria-live": "polite" }, ...readouts.map(({ readout, value }) =>
-      make("span", {}, readout.label && `${readout.label} `, value, readout.unit && ` ${readout.unit}`))), reading);
+    const numbers = make("span", { class: "numbers", "aria-live": "polite" }, ...readouts.map(({ readout, value }) =>
+      make("span", {}, readout.label && `${readout.label} `, value, readout.unit && ` ${readout.unit}`)));
+    const line = make("div", { class: "readouts" }, numbers, reading);
+    state.quiet = (quiet) => numbers.setAttribute("aria-live", quiet ? "off" : "polite");
     const built = controls.map((control, i) => BUILD[control.kind](control, (stop) => move(at.map((old, j) => (j === i ? stop : old))), state));
     const button = (words, action) => {
       const made = make("button", { type: "button" }, words);
       made.addEventListener("click", () => action(made));
       return made;
     };
-    const reset = button("Reset", () => { built.forEach((b) => b.stop?.()); move(start); });
+    const reset = button("Reset", () => { built.forEach((b) => b.stop?.()); move(start, true); });
     const copy = button("Copy link", async (made) => {
       const link = new URL(url.link(at), location.href).href;
       let copied = true;
@@ -529,10 +568,11 @@ export default {
       made.textContent = copied ? "Copied" : "In the address bar";
       setTimeout(() => { made.textContent = "Copy link"; }, 1500);
     });
-    const grid = make("div", { class: "panels", role: "group", "aria-label": spec.alt }, ...panels.map((p) => p.frame));
+    const described = make("p", { class: "unseen", id: unique() }, `At first: ${spec.alt}`);
+    const grid = make("div", { class: "panels", role: "group", "aria-label": "Figure", "aria-describedby": described.id }, ...panels.map((p) => p.frame));
     grid.style.setProperty("--columns", spec.panels.map((p) => `minmax(0, ${p.ratio}fr)`).join(" "));
     panels[0].svg.append(ruler);
-    const root = make("div", { class: "explorable-live" }, grid, line,
+    const root = make("div", { class: "explorable-live" }, described, grid, line,
       make("div", { class: "controls" }, ...built.map((b) => b.element)));
     root.style.setProperty("--width", `${spec.width}px`);
     const actions = make("div", { class: "actions" }, reset, ...(url ? [copy] : []));
@@ -540,7 +580,8 @@ export default {
     el.replaceChildren(root);
 
     let narrow = false;
-    const draw = () => {
+    const draw = (fresh) => {  // afresh: labels forget where they stood
+      state.fresh = fresh;
       panels.forEach((p) => p.draw(state, p.frame.clientWidth, narrow ? spec.phone : spec.height));
       for (const { readout, value } of readouts) {
         let found = state.get(readout.name);
@@ -556,27 +597,30 @@ export default {
       const write = () => { try { history.replaceState(history.state, "", url.link(String(at) === String(start) ? null : at)); } catch { /* a page from the disk has a fixed address */ } };
       if (url) { if (now) write(); else waiting = setTimeout(write, 400); }
     };
-    const move = (to) => {
+    const move = (to, fresh = false) => {
       at = to;
-      draw();
+      draw(fresh);
       remember(false);
       model.set("value", Object.fromEntries(controls.map((c, i) => [c.name, c.values ? c.values[at[i]] : at[i]])));
       model.save_changes();
     };
-    const follow = () => { const to = stops(model.get("value")); if (String(to) !== String(at)) { at = to; draw(); } };
+    const follow = () => { const to = stops(model.get("value")); if (String(to) !== String(at)) { at = to; draw(true); } };
+    if (url?.mine() && !url.read()) remember(true);  // a setting that there is not is not kept in the address
+    const back = () => { at = url.read() ?? start; draw(true); };
+    if (url) addEventListener("popstate", back);
     panels.forEach((p) => p.listen(state));
     model.on("change:value", follow);
 
     const layout = () => {
       narrow = root.clientWidth < 600;
       root.classList.toggle("narrow", narrow);
-      if (root.clientWidth) draw();
+      if (root.clientWidth) draw(true);
     };
     const watcher = new ResizeObserver(layout);
     layout();
     watcher.observe(root);
     document.fonts?.ready.then(() => { widths.clear(); layout(); });
     el.dataset.ready = "true";
-    return () => { watcher.disconnect(); built.forEach((b) => b.stop?.()); clearTimeout(waiting); model.off("change:value", follow); };
+    return () => { watcher.disconnect(); built.forEach((b) => b.stop?.()); clearTimeout(waiting); removeEventListener("popstate", back); model.off("change:value", follow); };
   },
 };

@@ -2,7 +2,8 @@
 
 The fields of a mark are names in the result of `compute`, or of a control; where one
 number stands for a place, it may be a number too. A label follows its mark and may
-hold values in braces: ``label="{waves} waves"``. Colours are the book's: 0 the
+hold values in braces: ``label="{waves} waves"``; `name` is what it is called where
+values are read, by default its label. Colours are the book's: 0 the
 reference, 1 our subject, 2 the rival or what fails, 3 to 5 others.
 """
 
@@ -46,6 +47,7 @@ def lines(
     *,
     colour: int = 1,
     label: str = "",
+    name: str = "",
     near: float | None = None,
     trail: int = 0,
     head: bool = False,
@@ -62,7 +64,8 @@ def lines(
     if trail < 0:
         raise ValueError(f"trail: {trail} is not a number of earlier stops")
     return _mark(
-        "lines", {"x": x, "y": y}, colour=colour, label=label, near=near, trail=trail,
+        "lines", {"x": x, "y": y}, colour=colour, label=label, name=name, near=near,
+        trail=trail,
         head=head, dash=dash, thin=thin, gaps=gaps, format=format, read=True,
     )  # fmt: skip
 
@@ -73,13 +76,15 @@ def points(
     *,
     colour: int = 1,
     label: str = "",
+    name: str = "",
     near: float | None = None,
     gaps: bool = False,
     format: str = ".3g",
 ) -> Mark:
     """A dot at each (`x`, `y`), shapes (n,)."""
     return _mark(
-        "points", {"x": x, "y": y}, colour=colour, label=label, near=near, gaps=gaps,
+        "points", {"x": x, "y": y}, colour=colour, label=label, name=name, near=near,
+        gaps=gaps,
         format=format, read=True,
     )  # fmt: skip
 
@@ -90,13 +95,15 @@ def bars(
     *,
     colour: int = 1,
     label: str = "",
+    name: str = "",
     near: float | None = None,
     gaps: bool = False,
     format: str = ".3g",
 ) -> Mark:
     """A bar from zero to `y` at each `x`, shapes (n,)."""
     return _mark(
-        "bars", {"x": x, "y": y}, colour=colour, label=label, near=near, gaps=gaps,
+        "bars", {"x": x, "y": y}, colour=colour, label=label, name=name, near=near,
+        gaps=gaps,
         format=format, read=True,
     )  # fmt: skip
 
@@ -108,6 +115,7 @@ def area(
     low: Field | None = None,
     colour: int = 0,
     label: str = "",
+    name: str = "",
     near: float | None = None,
     gaps: bool = False,
     read: bool = True,
@@ -122,7 +130,8 @@ def area(
     if low is not None:
         fields["low"] = low
     return _mark(
-        "area", fields, colour=colour, label=label, near=near, gaps=gaps,
+        "area", fields, colour=colour, label=label, name=name, near=near,
+        gaps=gaps,
         read=read, format=format,
     )  # fmt: skip
 

@@ -228,11 +228,10 @@ def heights(spec: dict[str, Any]) -> dict[str, int]:
     """How tall it will be: wide, in a narrower column, on a phone.
 
     A page keeps this room, so that nothing moves when the figure comes alive. A panel
-    has a title and ticks; below are the readouts, and the controls, up to three (in a
-    narrower column two) beside each other, Play as wide as two.
+    has a title and ticks; below are the readouts, and the controls in as many rows as
+    they need.
     """
-    kinds = [control["kind"] for control in spec["controls"]]
-    units = len(kinds) + kinds.count("play")
+    widths = [_width(control) for control in spec["controls"]]
     # a title above, ticks below
     frames = [
         (36 if panel["title"] else 12)
@@ -244,13 +243,30 @@ def heights(spec: dict[str, Any]) -> dict[str, int]:
     def rows(count: int, gap: int) -> int:
         return below + 53 * count + gap * (count - 1)
 
+    def packed(room: int) -> int:
+        count, left = 1, room
+        for width in widths:
+            if left < width and left < room:
+                count, left = count + 1, room
+            left -= width + 40
+        return count
+
     side_by_side = max(frames) + spec["height"]
     stacked = sum(frame + spec["phone"] + 8 for frame in frames) - 8
     return {
-        "wide": side_by_side + rows(-(-units // 3), 12),
-        "middle": side_by_side + rows(-(-units // 2), 12),
-        "phone": stacked + rows(len(kinds), 8),
+        "wide": side_by_side + rows(packed(spec["width"]), 12),
+        "middle": side_by_side + rows(packed(min(608, spec["width"])), 12),
+        "phone": stacked + rows(len(widths), 8) + 21,
     }
+
+
+def _width(control: dict[str, Any]) -> int:
+    """The least width of a control beside others, as the stylesheet has it."""
+    if control["kind"] == "choice":
+        return sum(8 * len(words) + 18 for words in control["values"])
+    return {"slider": 220, "play": 320, "toggle": 40 + 8 * len(control["label"])}[
+        control["kind"]
+    ]
 
 
 def _columns(
