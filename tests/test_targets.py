@@ -1,12 +1,27 @@
 """Known densities: area one, and samples without luck."""
 
 import math
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
+from scipy.stats import kstest
 
-from explainers.targets import divergence, quantiles, seven_modes
+from explainers.targets import (
+    Density,
+    divergence,
+    draws,
+    equal_modes,
+    gauss4,
+    mixed3,
+    quantiles,
+    raised_cosines,
+    seven_modes,
+    step,
+    two_modes,
+)
 
 
 def at(x: float) -> float:
@@ -40,3 +55,32 @@ def test_divergence_is_zero_for_itself_and_the_known_value_otherwise() -> None:
     assert divergence(p, p, 1e-3) == 0
     assert math.isclose(divergence(p, q, 1e-3), 0.125, rel_tol=1e-6)
     assert divergence(torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0]), 1.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("density", "reach", "miss"),
+    [
+        (two_modes, 1.0, 1e-4),
+        (step, 1.0, 1e-4),
+        (raised_cosines, 1.0, 1e-6),
+        (partial(equal_modes, count=20, width=0.018), 1.0, 6e-3),
+        (gauss4, 6.0, 1e-9),
+        (mixed3, 6.0, 1e-4),
+    ],
+)
+def test_a_target_is_a_density(density: Density, reach: float, miss: float) -> None:
+    x = torch.linspace(-reach, reach, 200_001, dtype=torch.float64)
+    assert (density(x) >= 0).all()
+    assert abs(torch.trapezoid(density(x), x).item() - 1) < miss
+
+
+def test_draws_follow_their_density_and_repeat_with_their_seed() -> None:
+    first, again = (
+        draws(mixed3, 5000, support=(-6, 6), generator=torch.Generator().manual_seed(3)) for _ in range(2)
+    )
+    assert torch.equal(first, again)
+    x = torch.linspace(-6, 6, 40_001, dtype=torch.float64)
+    mass = torch.cumulative_trapezoid(mixed3(x), x).numpy()
+    assert kstest(first.numpy(), lambda v: np.interp(v, x[1:].numpy(), mass)).pvalue > 0.001
+    with pytest.raises(ValueError, match="count"):
+        draws(mixed3, 0)

@@ -1,6 +1,6 @@
 """Recorded runs: what is too heavy for a page, run once and kept with how it was made.
 
-An `Experiment` is a function of one cell, cell(seed=..., **setting) -> metrics, and
+An `Experiment` is a function of one cell, `cell(seed=..., **setting) -> metrics`, and
 presets that say over which seeds and settings it sweeps. `run` executes the cells in
 parallel, one torch thread each, keeps every finished one at once, continues after a
 kill at the first missing one, and puts the whole record in place of the last in one

@@ -218,11 +218,14 @@ class Check:
         main = next(s for s in shapes if s["class"] in ("line", "edge") or (kind == "points"))
         xs, ys = self.value(mark["x"]), np.atleast_2d(self.value(mark["y"]))
         there = ~np.isnan(ys)
-        pairs = np.array(re.findall(r"(?:M|L)(-?[\d.]+(?:e-?\d+)?) (-?[\d.]+(?:e-?\d+)?)", main["d"]), float)
+        pairs = np.reshape(
+            re.findall(r"(?:M|L)(-?[\d.]+(?:e-?\d+)?) (-?[\d.]+(?:e-?\d+)?)", main["d"]), (-1, 2)
+        ).astype(float)
         assert len(pairs) == there.sum(), what
         grid = np.broadcast_to(xs, ys.shape)[there]
-        assert np.abs(x.back(pairs[:, 0]) - x.coordinate(grid)).max() <= self.slack(mark["x"], x), what
-        miss = np.abs(y.back(pairs[:, 1]) - y.coordinate(ys[there])).max()
+        aside = np.abs(x.back(pairs[:, 0]) - x.coordinate(grid)).max(initial=0)
+        assert aside <= self.slack(mark["x"], x), what
+        miss = np.abs(y.back(pairs[:, 1]) - y.coordinate(ys[there])).max(initial=0)
         assert miss <= self.slack(mark["y"], y), (what, miss)
         return int(there.sum())
 

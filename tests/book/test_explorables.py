@@ -281,7 +281,8 @@ def test_without_a_script_and_in_print_a_picture_stands(
     assert not live.root.locator("svg.wide").count(), "the picture went when the drawing came"
     tab.emulate_media(media="print")
     assert live.root.locator(".panel svg").first.is_visible()
-    assert not live.root.locator("input").first.is_visible()
+    assert not live.root.locator(".actions").is_visible()
+    assert not live.root.locator("input[type=range]:visible, .play-button:visible").count()
 
 
 @pytest.mark.parametrize("page", MOVING)

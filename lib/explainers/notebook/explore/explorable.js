@@ -322,7 +322,7 @@ const panel = (spec, index) => {
       const anchors = spots.filter((_, i) => i % every === 0);
       if (kind === "vline") {  // always on its right: what it says may be about that side
         const x = spots[0][0] + 8, room = { x, w, h: h + 4 };
-        const y = [0, 20, 40, 60].find((top) => !taken.some((other) => overlap({ ...room, y: top }, other))) ?? 0;
+        const y = dotted(height - h, (top) => top).find((top) => !taken.some((other) => overlap({ ...room, y: top }, other))) ?? 0;
         const fits = x + w <= width;
         item.label.toggleAttribute("hidden", !fits);
         if (fits) {
