@@ -84,7 +84,11 @@ def _run(call: tuple[str, str, int, str]) -> tuple[str, int, float]:
     with open(Path(cache_path) / "kernels.log", "a") as log:
         os.dup2(log.fileno(), sys.stderr.fileno())
     started = time.perf_counter()
-    data = ProcessData(pk, path, get_cache(cache_path), TIMEOUT, False)
+    cache = get_cache(cache_path)
+    # The cache limits its size after each notebook, by two queries; a record that another process adds
+    # between them is taken for one too many, and removed. The pages of a book stay far below the limit.
+    cache.truncate_caches = lambda: None
+    data = ProcessData(pk, path, cache, TIMEOUT, False)
     return name, Worker()(data)[0], time.perf_counter() - started
 
 

@@ -59,6 +59,9 @@ PROVED_ALONE = {
     "FD-07": "mixtures of Gaussians, written out on the page",
     "FD-37": "draws from a mixture, written out on the page",
     "FD-40": "a count",
+    "FD-X2": "eigenvalues of matrices written out on the page",
+    "FD-X4": "a property of every sum of waves, right or wrong",
+    "FD-X5": "the wrong versions change neither what is squared nor that it is",
 }
 
 
