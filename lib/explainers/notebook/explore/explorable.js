@@ -277,7 +277,8 @@ const panel = (spec, index) => {
       const level = (name, at) => make("svg:path", { class: name, d: `M0 ${px(at)}H${width}` });
       back.replaceChildren(
         ...(cells ? [] : [...ticks.map((t) => level("grid", Y(t))), level("axis", floor)]),
-        ...x.ticks.map((t) => {
+        // the axis' name stands in the middle, and a tick that it would cover is left out
+        ...x.ticks.filter((t) => !x.label || Math.abs(X(t) - width / 2) > 3.3 * x.label.length + 14).map((t) => {
           const at = X(t), anchor = at < 20 ? "start" : at > width - 20 ? "end" : "middle";
           return make("svg:text", { class: "tick", x: px(anchor === "start" ? at - 2 : anchor === "end" ? at + 2 : at), y: height + 18, "text-anchor": anchor }, written(t, "g"));
         }),
