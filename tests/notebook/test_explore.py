@@ -379,6 +379,7 @@ def test_a_slow_grid_shows_its_progress_and_gives_its_place_to_the_figure(
         def update(self, what: Any, raw: bool = False) -> None:
             updates.append(what)
 
+    monkeypatch.setenv("JPY_SESSION_NAME", "somebody watches")
     clock = iter(range(10_000))
     monkeypatch.setattr(widget.time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(widget, "display", lambda what, **_: updates.append(what) or Handle())

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -364,15 +366,21 @@ def _too_large(
 
 
 class _Progress:
-    """A line that appears when a grid is slow, and gives its place to the figure."""
+    """A line that appears when a grid is slow, and gives its place to the figure.
+
+    Only where somebody watches: in a build it would make the output depend on speed.
+    """
 
     def __init__(self) -> None:
+        # a Jupyter server names the session, VS Code itself; Colab is a module
+        names = ("JPY_SESSION_NAME", "VSCODE_PID")
+        self.watched = any(map(os.environ.get, names)) or "google.colab" in sys.modules
         self.started = self.said = time.monotonic()
         self.handle: Any = None
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self.started > _SLOW and now - self.said > 0.5:
+        if self.watched and now - self.started > _SLOW and now - self.said > 0.5:
             self.said = now
             full = round(30 * done / total)
             words = (
