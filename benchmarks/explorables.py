@@ -40,7 +40,7 @@ from playwright.sync_api import Browser, Response, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.book import browser as chromium  # noqa: E402
+from tests.book import browser as chromium  # noqa: E402  (the path comes first)
 
 PAGES = ("notebooks/fourier_density", "index")
 PACKAGES = ("requirejs@2.3.4", "@jupyter-widgets/html-manager@1.0.15")

@@ -11,6 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page
 
+from explainers.notebook.explore.table import WISHED
 from tests.book.conftest import SITE, pages
 from tests.book.drawing import Live
 from tests.explorables import captured
@@ -301,7 +302,7 @@ def test_a_table_is_within_its_budget(
 ) -> None:
     live = Live(visit(page), name)
     size = 3 * len(live.model["buffers"][0]["data"]) // 4
-    record_property("measured", f"{page} #{name}: table of {size:,} bytes (wished: 60,000)")
+    record_property("measured", f"{page} #{name}: table of {size:,} bytes (wished: {WISHED:,})")
     assert size <= 150_000
 
 

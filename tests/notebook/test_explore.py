@@ -106,9 +106,9 @@ def test_a_careless_control_or_mark_is_refused(build: Callable[[], object], name
 
 def test_an_unknown_field_of_a_mark_is_named() -> None:
     with pytest.raises(TypeError, match="color"):
-        lines("x", "y", color=1)  # type: ignore[call-arg]
+        lines("x", "y", color=1)
     with pytest.raises(TypeError, match="y: "):
-        lines("x", [1, 2])  # type: ignore[arg-type]
+        lines("x", [1, 2])
 
 
 # the table
@@ -333,6 +333,21 @@ def test_what_is_revealed_costs_no_settings() -> None:
     assert widget.spec["arrays"]["path"]["shape"] == [20, 30]
     assert widget.spec["controls"][1]["count"] == 30
     assert widget.value == {"size": 3, "time": 29}
+
+
+def test_what_is_revealed_starts_where_it_is_told() -> None:
+    def compute(size: int) -> dict[str, Any]:
+        return {"t": np.arange(30), "path": size * np.sqrt(np.arange(30.0))}
+
+    def start(default: Any) -> Any:
+        controls = {"size": SIZE, "time": Play(reveals="t", default=default)}
+        return made(compute, controls=controls, view=lines("t", "path")).value["time"]
+
+    assert (start(7), start(0), start(None)) == (7, 0, 29)
+    with pytest.raises(ValueError, match="default: 30"):
+        start(30)
+    with pytest.raises(ValueError, match=r"default: 1\.5"):
+        start(1.5)
 
 
 def test_a_result_may_have_the_name_of_a_control() -> None:

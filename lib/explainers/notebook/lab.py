@@ -95,7 +95,9 @@ class Lab(ipywidgets.VBox):
                         f"Stopped at {self._bar.value} of {self._bar.max}."
                     )
                     break
-        except Exception as error:
+        except (
+            Exception
+        ) as error:  # the reader's own settings: shown, and nothing is lost
             words = "".join(traceback.format_exception_only(error)).strip()
             self._says.value = f"<pre>{html.escape(words)}</pre>"
         finally:

@@ -6,6 +6,7 @@ computed when the page is built.
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
@@ -27,15 +28,15 @@ def check_format(name: str, text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Control:
+class Control(ABC):
     """What all controls share; `name` is the keyword that `explore` gives it."""
 
     kind: ClassVar[str]
 
     @property
-    def stops(self) -> list[Value]:
+    @abstractmethod
+    def stops(self) -> Sequence[Value]:
         """The values it can take, in order."""
-        raise NotImplementedError
 
     @property
     def start(self) -> int:
@@ -48,7 +49,7 @@ class Control:
             "kind": self.kind,
             "name": name,
             "label": getattr(self, "label", "") or name,
-            "values": self.stops,
+            "values": list(self.stops),
             "count": len(self.stops),
             "start": self.start,
         }
@@ -75,7 +76,7 @@ class Slider(Control):
     label: str = ""
     unit: str = ""
     format: str = ""
-    values: list[Value] = field(init=False, repr=False)
+    values: list[float] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", self._values())
@@ -89,7 +90,7 @@ class Slider(Control):
         if self.default is not None and self._position(self.default) is None:
             raise ValueError(f"default: {self.default} is not one of {self.values}")
 
-    def _values(self) -> list[Value]:
+    def _values(self) -> list[float]:
         if not self.first < self.last:
             raise ValueError(f"last: {self.last} is not above first, {self.first}")
         if self.log and self.first <= 0:
@@ -117,11 +118,11 @@ class Slider(Control):
         return [_tidy(self.first + i * step) for i in range(steps + 1)]
 
     def _position(self, value: float) -> int | None:
-        near = [i for i, v in enumerate(self.values) if math.isclose(v, value)]  # type: ignore[arg-type]  # numbers
+        near = [i for i, v in enumerate(self.values) if math.isclose(v, value)]
         return near[0] if near else None
 
     @property
-    def stops(self) -> list[Value]:
+    def stops(self) -> Sequence[Value]:
         return self.values
 
     @property
@@ -156,37 +157,43 @@ class Play(Control):
     label: str = ""
     unit: str = ""
     format: str = ""
-    length: int = field(default=0, init=False)
+    values: list[float] = field(init=False, repr=False)
+    place: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.reveals and self.first != self.last:
-            raise ValueError("reveals: give either a range of stops or an array")
         if self.format:
             check_format("format", self.format)
+        values: list[float] = []
         if not self.reveals:
-            self._slider  # noqa: B018  (its checks are wanted)
+            slider = Slider(self.first, self.last, self.step, default=self.default)
+            values = slider.values
+            place = len(values) - 1 if self.default is None else slider.start
+        elif self.first != self.last:
+            raise ValueError("reveals: give either a range of stops or an array")
+        elif self.default is not None and not isinstance(self.default, int):
+            raise ValueError(f"default: {self.default!r} is not a position")
+        else:
+            place = -1 if self.default is None else self.default
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "place", place)
 
     @property
-    def _slider(self) -> Slider:
-        return Slider(self.first, self.last, self.step, default=self.default)
-
-    @property
-    def stops(self) -> list[Value]:
-        return [] if self.reveals else self._slider.stops
+    def stops(self) -> Sequence[Value]:
+        return self.values
 
     @property
     def start(self) -> int:
-        return self._slider.start if self.default is not None else len(self.stops) - 1
+        """The position of the default; with `reveals`, -1 is the array's last."""
+        return self.place
 
     def spec(self, name: str) -> dict[str, Any]:
-        shown = self.format or ("g" if self.reveals else _format(self.stops, False))
+        shown = self.format or ("g" if self.reveals else _format(self.values, False))
         return super().spec(name) | {
             "unit": self.unit,
             "format": shown,
             "signed": False,
             "reveals": self.reveals,
-            "values": None if self.reveals else self.stops,
-            "start": 0 if self.reveals else self.start,
+            "values": None if self.reveals else self.values,
         }
 
 
@@ -209,7 +216,7 @@ class Choice(Control):
             raise ValueError(f"default: {self.default!r} is not one of {self.options}")
 
     @property
-    def stops(self) -> list[Value]:
+    def stops(self) -> Sequence[Value]:
         return list(self.options)
 
     @property
@@ -227,7 +234,7 @@ class Toggle(Control):
     default: bool = False
 
     @property
-    def stops(self) -> list[Value]:
+    def stops(self) -> Sequence[Value]:
         return [False, True]
 
     @property

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,9 +32,9 @@ class Still:
 
     def panels(self) -> list[Callable[[Axes], None]]:
         """One drawing function for each panel."""
-        return [lambda ax, p=panel: self._panel(ax, p) for panel in self.spec["panels"]]  # type: ignore[misc]  # p is bound early
+        return [partial(self._panel, panel) for panel in self.spec["panels"]]
 
-    def _panel(self, ax: Axes, panel: dict[str, Any]) -> None:
+    def _panel(self, panel: dict[str, Any], ax: Axes) -> None:
         x, y = panel["x"], panel["y"]
         lo, hi = (
             (self.get(name) for name in y["free"]) if y["free"] else (y["lo"], y["hi"])
@@ -147,12 +148,9 @@ class Still:
     def words(self, mark: dict[str, Any]) -> str:
         """What the label of a mark says at this setting."""
         if mark["kind"] == "extreme":
-            return tidy(f"{mark['label']} {self._extreme(mark)[1]:{mark['format']}}")
+            return f"{mark['label']} {spelled(self._extreme(mark)[1], mark['format'])}"
         if mark["kind"] == "text":
-            value = self.get(mark["words"])
-            return (
-                value if isinstance(value, str) else tidy(f"{value:{mark['format']}}")
-            )
+            return spelled(self.get(mark["words"]), mark["format"])
         return re.sub(
             r"\{(\w+)(?::([^}]+))?\}",
             lambda m: spelled(self.get(m[1]), m[2] or "g"),

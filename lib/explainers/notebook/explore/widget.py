@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from explainers.notebook import show
 from explainers.notebook.explore import layout
 from explainers.notebook.explore.controls import Control, Play
 from explainers.notebook.explore.marks import Mark, Panel, Readout, panel
-from explainers.notebook.explore.still import Still, spelled
+from explainers.notebook.explore.still import Still
 from explainers.notebook.explore.table import (
     ALLOWED,
     Column,
@@ -193,7 +194,7 @@ def explorable(
     if share_y:
         ends = [layout.Limits(p, columns, stops).y() for p in panels]
         shared = (min(e[0] for e in ends), max(e[1] for e in ends))
-        panels = [Panel(**{**vars(p), "ylim": shared}) for p in panels]
+        panels = [replace(p, ylim=shared) for p in panels]
     drawn = [
         layout.panel_spec(p, columns, names, stops, i) for i, p in enumerate(panels)
     ]
@@ -300,8 +301,11 @@ def _columns(
 
 
 def _control(spec: dict[str, Any], shown: int) -> dict[str, Any]:
+    """The specification of a control, one that reveals with the `shown` places."""
     if spec["values"] is None:
-        spec |= {"count": shown, "start": shown - 1}
+        if not -shown <= spec["start"] < shown:
+            raise ValueError(f"default: {spec['start']} is not one of {shown} places")
+        spec |= {"count": shown, "start": spec["start"] % shown}
     return spec
 
 
@@ -396,13 +400,3 @@ class _Progress:
             display(widget)
         else:
             self.handle.update(widget)
-
-
-__all__ = [
-    "EXPLORABLE_MIME",
-    "Explorable",
-    "explorable",
-    "explore",
-    "heights",
-    "spelled",
-]
