@@ -43,6 +43,13 @@ class Preset:
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """What a record keeps of it."""
+        return _plain(
+            {"seeds": list(self.seeds), "grid": self.grid, "fixed": self.fixed}
+        )
+
     def cells(self) -> Iterator[Row]:
         """The seed and setting of each cell, in order."""
         for values in itertools.product(*self.grid.values()):
@@ -144,9 +151,7 @@ def run(
     if preset not in study.presets:
         raise ValueError(f"preset: {preset!r} is not one of {sorted(study.presets)}")
     sweep = study.presets[preset]
-    config = _plain(
-        {"seeds": list(sweep.seeds), "grid": sweep.grid, "fixed": sweep.fixed}
-    )
+    config = sweep.config
     stem, code = f"{study.name}-{preset}", fingerprint(study.cell.__module__)
     part = resources.folder("results") / f".{stem}.part"
     begun: dict[str, Any] = {"config": config, "code": code, "rows": [], "seconds": 0.0}
@@ -193,29 +198,23 @@ def status() -> list[tuple[str, str]]:
     found = []
     for study in experiments().values():
         for preset, sweep in study.presets.items():
-            stem = f"{study.name}-{preset}"
-            try:
-                record = read(resources.record(stem), stem)
-            except ValueError as error:
-                state = (
-                    "not recorded" if "no run is recorded" in str(error) else str(error)
-                )
-            else:
-                state = "current" if fresh(record, study, sweep) else "stale"
-            part = resources.folder("results") / f".{stem}.part"
-            found.append((stem, state + (", begun anew" if part.exists() else "")))
+            stem, folder = f"{study.name}-{preset}", resources.folder("results")
+            state = "not recorded"
+            if (folder / f"{stem}.json").is_file():
+                try:
+                    record = read(resources.record(stem), stem)
+                    state = "current" if fresh(record, study, sweep) else "stale"
+                except ValueError as error:
+                    state = str(error)
+            begun = ", begun anew" if (folder / f".{stem}.part").exists() else ""
+            found.append((stem, state + begun))
     return found
 
 
 def fresh(record: Record, study: Experiment, sweep: Preset) -> bool:
     """Whether a record was made by today's code and configuration."""
-    config = _plain(
-        {"seeds": list(sweep.seeds), "grid": sweep.grid, "fixed": sweep.fixed}
-    )
-    return (
-        record.made.get("code") == fingerprint(study.cell.__module__)
-        and record.config == config
-    )
+    code = fingerprint(study.cell.__module__)
+    return record.made.get("code") == code and record.config == sweep.config
 
 
 @cache

@@ -84,8 +84,6 @@ const written = (value, format) => {
   return (plus && !text.startsWith("-") ? "+" : "") + text.replaceAll("-", "−");
 };
 
-const withUnit = (text, unit) => (unit ? `${text} ${unit}` : text);
-
 // ---- marks -------------------------------------------------------------------------------------------------
 
 const scale = ({ lo, hi, log }, from, to) => {
@@ -107,10 +105,9 @@ const trace = (rows) => rows.map((row) => {
   return d;
 }).join("");
 const outline = (upper, lower) => {
-  const shown = upper.map((_, i) => i).filter((i) => !Number.isNaN(upper[i][1] + lower[i][1]));
-  const parts = [];  // a gap ends one outline and begins another
-  for (const i of shown) { if (shown.includes(i - 1)) parts.at(-1).push(i); else parts.push([i]); }
-  return parts.map((part) => `${trace([[...part.map((i) => upper[i]), ...part.reverse().map((i) => lower[i])]])}Z`).join("");
+  const parts = [[]];  // a gap ends one outline and begins another
+  upper.forEach(([, b], i) => { if (Number.isNaN(b + lower[i][1])) parts.push([]); else parts.at(-1).push(i); });
+  return parts.filter((part) => part.length).map((part) => `${trace([[...part.map((i) => upper[i]), ...part.reverse().map((i) => lower[i])]])}Z`).join("");
 };
 
 // How each kind of mark is drawn: the shapes it consists of once, and their geometry for the present setting.
@@ -120,10 +117,9 @@ const KINDS = {
     draw: (mark, { get, X, Y, count, earlier }) => {
       const at = (setting) => places(get(mark.x, setting), get(mark.y, setting), X, Y, count(mark.x));
       const rows = at();
-      const trails = [...Array(mark.trail)].map((_, i) => earlier(mark.trail - i)).map((s) => ({ d: s ? trace(at(s)) : "" }));
+      const trails = [...Array(mark.trail)].map((_, i) => earlier(mark.trail - i)).map((s) => (s ? at(s) : []));
       const ends = rows.map((row) => row.findLast(([a, b]) => !Number.isNaN(a + b))).filter(Boolean);
-      const faint = [...Array(mark.trail)].map((_, i) => earlier(i + 1)).filter(Boolean).flatMap((s) => at(s));
-      return { shapes: [...trails, { d: trace(rows) }, ...(mark.head ? [{ d: ends.map(([a, b]) => `M${a} ${b}h0`).join("") }] : [])], rows, faint };
+      return { shapes: [...trails.map((faint) => ({ d: trace(faint) })), { d: trace(rows) }, ...(mark.head ? [{ d: ends.map(([a, b]) => `M${a} ${b}h0`).join("") }] : [])], rows, faint: trails.flat() };
     },
   },
   points: {
@@ -425,7 +421,7 @@ const range = (control, values, id) => {
   const show = (stop, all) => {
     input.max = all.length - 1;
     input.value = stop;
-    const text = withUnit(written(all[stop], control.format), control.unit);
+    const text = `${written(all[stop], control.format)} ${control.unit}`.trim();
     value.textContent = text;
     input.setAttribute("aria-valuetext", text);
     const share = (v) => (100 * v) / (all.length - 1);
@@ -469,12 +465,12 @@ const BUILD = {
     const step = () => {
       if (!button.isConnected) return stop();
       const next = Number(input.value) + 1;
-      set(next, true);
+      set(next);
       if (next >= values().length - 1) stop();
     };
     button.addEventListener("click", () => {
       if (timer) return stop();
-      if (Number(input.value) >= values().length - 1) set(0, true);
+      if (Number(input.value) >= values().length - 1) set(0);
       state.quiet(true);
       timer = setInterval(step, matchMedia("(prefers-reduced-motion: reduce)").matches ? 500 : 90);
       face();
