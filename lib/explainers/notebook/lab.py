@@ -70,9 +70,7 @@ class Lab(ipywidgets.VBox):
             for done, total, drawing in steps:
                 self.drawing = drawing
                 self._bar.max, self._bar.value = total, done
-                fits = '<svg style="width: 100%; height: auto; '
-                wide = drawing.wide().replace('<svg style="', fits, 1)
-                self._figure.value = wide
+                self._figure.value = drawing.wide(fluid=True)
                 yield
         finally:
             steps.close()
@@ -104,20 +102,11 @@ class Lab(ipywidgets.VBox):
             self._go.disabled, self._end.disabled = False, True
 
     def _repr_mimebundle_(self, **keywords: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**keywords)
-        if bundle is None or self.drawing is None:
-            return bundle
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        drawn = self.drawing.mime(self.caption)
-        return (
-            {
-                **data,
-                "text/plain": self.drawing.alt,
-                "image/svg+xml": drawn["image/svg+xml"],
-                LAB_MIME: drawn[show.FIGURE_MIME] | {"controls": self._labels},
-            },
-            metadata,
-        )
+        widget = super()._repr_mimebundle_(**keywords)
+        if self.drawing is None:
+            return widget
+        drawn, ours = self.drawing.mime(self.caption), {"controls": self._labels}
+        return show.with_widget(widget, drawn, LAB_MIME, ours)
 
 
 def lab(run: Run, *, caption: str = "", **controls: Control) -> None:

@@ -102,13 +102,20 @@ class Drawing:
     def __repr__(self) -> str:
         return self.alt
 
-    def wide(self) -> str:
-        """The SVG of the panels side by side, in the light theme's colours."""
+    def wide(self, *, fluid: bool = False) -> str:
+        """The SVG of the panels side by side, in the light theme's colours.
+
+        It has its own size; with `fluid` it shrinks with what holds it.
+        """
         style.use()
-        return _svg(
+        shape = "width: 100%; height: auto; " if fluid else ""
+        svg = _svg(
             self.panels, self.ratios, self.width, self.height, stacked=False,
             salt=f"{self.alt} wide",
         )  # fmt: skip
+        return svg.replace(
+            "<svg ", f'<svg style="{shape}max-width: {self.width}px" ', 1
+        )
 
     def phone(self) -> str:
         """The SVG of the panels stacked."""
@@ -135,6 +142,26 @@ class Drawing:
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return self.mime()
+
+
+def with_widget(
+    bundle: Any,
+    drawn: dict[str, Any],
+    kind: str,
+    ours: dict[str, Any],
+    metadata: dict[str, Any] | None = None,
+) -> Any:
+    """The MIME bundle of a widget together with its still picture, `Drawing.mime`.
+
+    The site's own form, of type `kind`, is that of a figure and what `ours` adds;
+    `metadata` is what may differ from one execution to the next.
+    """
+    if bundle is None:  # it is not to be shown
+        return None
+    data, known = bundle if isinstance(bundle, tuple) else (bundle, {})
+    forms = {kind: drawn[FIGURE_MIME] | ours}
+    forms |= {name: drawn[name] for name in ("text/plain", "image/svg+xml")}
+    return {**data, **forms}, {**known, kind: metadata} if metadata else known
 
 
 def figure(*panels: Callable[[Axes], object], caption: str = "", **layout: Any) -> None:
@@ -236,10 +263,7 @@ def _svg(
     # ids come from the salt: one for each figure and layout keeps them apart on a page
     with mpl.rc_context({"svg.hashsalt": salt}):
         drawing.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    light = _light(file.getvalue(), width, total)
-    # side by side it keeps its size; stacked it fills the phone, whatever that measures
-    size = "" if stacked else f'style="max-width: {width}px" '
-    return light.replace("<svg ", f"<svg {size}", 1)
+    return _light(file.getvalue(), width, total)
 
 
 def _light(svg: str, width: int, height: int) -> str:

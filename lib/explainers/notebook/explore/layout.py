@@ -59,7 +59,6 @@ def check_shapes(mark: Mark, columns: Mapping[str, Column]) -> None:
 def panel_spec(
     panel: Panel,
     columns: dict[str, Column],
-    names: Sequence[str],
     stops: Mapping[str, Sequence[Any]],
     index: int,
 ) -> dict[str, Any]:
@@ -69,7 +68,7 @@ def panel_spec(
     ylim = panel.ylim or limits.y()
     free = None
     if panel.free:
-        lows, over = limits.each_setting(names)
+        lows, over = limits.each_setting()
         free = [f"panel {index} from", f"panel {index} to"]
         for name, values in zip(free, lows, strict=True):
             columns[name] = Column(values, over)
@@ -80,7 +79,7 @@ def panel_spec(
         "clip": outside,
         "x": _named(_axis(xlim, "x" in panel.log, panel.xticks, 6), panel.xlabel),
         "y": _axis(ylim, "y" in panel.log, panel.yticks, 3) | {"free": free},
-        "marks": [_mark_spec(mark, columns, names, stops) for mark in panel.marks],
+        "marks": [_mark_spec(mark, columns, stops) for mark in panel.marks],
     }
 
 
@@ -117,7 +116,6 @@ def _named(axis: dict[str, Any], label: str) -> dict[str, Any]:
 def _mark_spec(
     mark: Mark,
     columns: Mapping[str, Column],
-    names: Sequence[str],
     stops: Mapping[str, Sequence[Any]],
 ) -> dict[str, Any]:
     spec = {"kind": mark.kind, **mark.fields, **mark.options}
@@ -129,9 +127,8 @@ def _mark_spec(
             float(np.nanmax(np.abs(columns[str(mark.fields["z"])].values))) or 1.0
         )
     if mark.kind == "lines":
-        along = [
-            c for c in columns[str(mark.fields["y"])].over if len(stops[names[c]]) > 4
-        ]
+        lengths = [len(values) for values in stops.values()]
+        along = [c for c in columns[str(mark.fields["y"])].over if lengths[c] > 4]
         spec["along"] = along[0] if along and spec["trail"] else None
     else:
         spec["along"] = None
@@ -192,27 +189,27 @@ class Limits:
             ys = self.columns[str(mark.fields["y"])].values
             half = _half_a_step(ys)
             return lo - half, hi + half
+        return self._roomy(lo, hi)
+
+    def _roomy(self, lo: float, hi: float) -> tuple[float, float]:
+        """Limits with air around the data, and zero where something stands on it."""
         if "y" in self.panel.log:
             if lo <= 0:
                 raise ValueError(f"log: {self.panel.title!r} has y values down to {lo}")
-            air = (hi / lo) ** 0.06
+            air = (hi / lo) ** 0.06 if hi > lo else 2.0
             return lo / air, hi * air
         if self._stands_on_zero():
             lo, hi = min(lo, 0.0), max(hi, 0.0)
-        return self._airy(lo, hi)
+        if lo == hi:
+            return lo - 1, hi + 1
+        air = 0.08 * (hi - lo)
+        return (lo if lo == 0 else lo - air), (hi if hi == 0 else hi + air)
 
     def _stands_on_zero(self) -> bool:
         return any(
             mark.kind == "bars" or (mark.kind == "area" and "low" not in mark.fields)
             for mark in self.panel.marks
         )
-
-    @staticmethod
-    def _airy(lo: float, hi: float) -> tuple[float, float]:
-        if lo == hi:
-            return lo - 1, hi + 1
-        air = 0.08 * (hi - lo)
-        return (lo if lo == 0 else lo - air), (hi if hi == 0 else hi + air)
 
     def _ends(self, axis: str) -> tuple[float, float]:
         values = [v for v in self._values(axis) if v.size]
@@ -224,28 +221,20 @@ class Limits:
         hi = max(float(np.nanmax(v)) for v in values)
         return (lo, hi) if axis == "y" or lo < hi else (lo - 1, hi + 1)
 
-    def each_setting(
-        self, names: Sequence[str]
-    ) -> tuple[tuple[Any, Any], tuple[int, ...]]:
+    def each_setting(self) -> tuple[tuple[Any, Any], tuple[int, ...]]:
         """The y limits of each setting, over the controls that change them."""
         drawn = [mark for mark in self.panel.marks if "y" in mark.names]
         ys = [self.columns[mark.names["y"]] for mark in drawn]
         over = tuple(sorted({control for y in ys for control in y.over}))
-        sizes = [len(self.stops[names[c]]) for c in over]
+        lengths = [len(values) for values in self.stops.values()]
+        sizes = [lengths[control] for control in over]
         lows, highs = np.empty(sizes), np.empty(sizes)
-        filled = self._stands_on_zero()
         for place in np.ndindex(*sizes):
             at = dict(zip(over, place, strict=True))
-            setting = [at.get(c, 0) for c in range(len(names))]
-            rows = [y.at(setting) for y in ys]
+            rows = [y.at([at.get(c, 0) for c in range(len(lengths))]) for y in ys]
             lo = min(float(np.nanmin(row)) for row in rows)
             hi = max(float(np.nanmax(row)) for row in rows)
-            if "y" in self.panel.log:
-                air = (hi / lo) ** 0.06 if hi > lo else 2.0
-                lows[place], highs[place] = lo / air, hi * air
-            else:
-                lo, hi = (min(lo, 0.0), max(hi, 0.0)) if filled else (lo, hi)
-                lows[place], highs[place] = self._airy(lo, hi)
+            lows[place], highs[place] = self._roomy(lo, hi)
         return (lows, highs), over
 
     def outside(self, xlim: tuple[float, float], ylim: tuple[float, float]) -> bool:

@@ -64,10 +64,20 @@ def lines(
     if trail < 0:
         raise ValueError(f"trail: {trail} is not a number of earlier stops")
     return _mark(
-        "lines", {"x": x, "y": y}, colour=colour, label=label, name=name, near=near,
+        "lines",
+        {"x": x, "y": y},
+        colour=colour,
+        label=label,
+        name=name,
+        near=near,
         trail=trail,
-        head=head, dash=dash, thin=thin, gaps=gaps, format=format, read=True,
-    )  # fmt: skip
+        head=head,
+        dash=dash,
+        thin=thin,
+        gaps=gaps,
+        format=format,
+        read=True,
+    )
 
 
 def points(
@@ -83,10 +93,16 @@ def points(
 ) -> Mark:
     """A dot at each (`x`, `y`), shapes (n,)."""
     return _mark(
-        "points", {"x": x, "y": y}, colour=colour, label=label, name=name, near=near,
+        "points",
+        {"x": x, "y": y},
+        colour=colour,
+        label=label,
+        name=name,
+        near=near,
         gaps=gaps,
-        format=format, read=True,
-    )  # fmt: skip
+        format=format,
+        read=True,
+    )
 
 
 def bars(
@@ -102,10 +118,16 @@ def bars(
 ) -> Mark:
     """A bar from zero to `y` at each `x`, shapes (n,)."""
     return _mark(
-        "bars", {"x": x, "y": y}, colour=colour, label=label, name=name, near=near,
+        "bars",
+        {"x": x, "y": y},
+        colour=colour,
+        label=label,
+        name=name,
+        near=near,
         gaps=gaps,
-        format=format, read=True,
-    )  # fmt: skip
+        format=format,
+        read=True,
+    )
 
 
 def area(
@@ -130,10 +152,16 @@ def area(
     if low is not None:
         fields["low"] = low
     return _mark(
-        "area", fields, colour=colour, label=label, name=name, near=near,
+        "area",
+        fields,
+        colour=colour,
+        label=label,
+        name=name,
+        near=near,
         gaps=gaps,
-        read=read, format=format,
-    )  # fmt: skip
+        read=read,
+        format=format,
+    )
 
 
 def heatmap(x: str, y: str, z: str, *, colour: int = 1, gaps: bool = False) -> Mark:

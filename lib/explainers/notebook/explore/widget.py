@@ -67,74 +67,22 @@ class Explorable(anywidget.AnyWidget):
     def _repr_mimebundle_(
         self, **keywords: Any
     ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        bundle = super()._repr_mimebundle_(**keywords)
-        if bundle is None:
-            return None
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        drawn = self.still.mime()
-        ours = drawn[show.FIGURE_MIME] | {
-            "name": self.spec["name"],
-            "caption": self.caption,
-            "heights": heights(self.spec),
-        }
+        drawn = self.still.mime(self.caption)
+        ours = {"name": self.spec["name"], "heights": heights(self.spec)}
         # the model's random id is metadata: the data are the same at every execution
-        return (
-            {
-                **data,
-                "text/plain": repr(self),
-                "image/svg+xml": drawn["image/svg+xml"],
-                EXPLORABLE_MIME: ours,
-            },
-            {**metadata, EXPLORABLE_MIME: {"model": self.model_id}},
-        )
+        return show.with_widget(
+            super()._repr_mimebundle_(**keywords), drawn, EXPLORABLE_MIME, ours,
+            {"model": self.model_id},
+        )  # fmt: skip
 
 
-def explore(
-    compute: Callable[..., Mapping[str, Any]],
-    *,
-    view: Mark | Panel | Sequence[Mark | Panel],
-    alt: str,
-    caption: str = "",
-    readouts: Sequence[Readout] = (),
-    vectorized: bool = False,
-    share_y: bool = False,
-    name: str = "",
-    width: int = 896,
-    height: int = 280,
-    phone_height: int = 220,
-    **controls: Control,
-) -> None:
+def explore(compute: Callable[..., Mapping[str, Any]], **keywords: Any) -> None:
     """Display a figure with controls, and its caption.
 
-    `compute(**setting)` returns a dict of arrays, numbers and words at one setting of
-    the controls; it runs now, at every setting (with `vectorized=True` once for all:
-    see `tabulate`). `view` holds the panels from left to right, a bare mark being a
-    panel of one. The caption is Markdown, its first sentence bold; `alt` says what the
-    default setting shows to those who do not see it. `name` is the anchor and the key
-    of a setting's link, by default the controls' names; `share_y` gives all panels one
-    y axis. `width` is that of all panels together, `height` and `phone_height` those
-    of one plotting area, in pixels.
-
-    Raises `ValueError` or `TypeError` that names the argument: for a result that a
-    mark names and `compute` does not return, for shapes that change with the setting,
-    NaN without `gaps=True`, infinities, and a table above 150 kB.
+    The keywords are those of `explorable`: the view, what is said of it, the controls.
     """
     bar = _Progress()
-    widget = explorable(
-        compute,
-        view=view,
-        alt=alt,
-        caption=caption,
-        readouts=readouts,
-        vectorized=vectorized,
-        share_y=share_y,
-        name=name,
-        width=width,
-        height=height,
-        phone_height=phone_height,
-        progress=bar,
-        **controls,
-    )
+    widget = explorable(compute, progress=bar, **keywords)
     bar.show(widget)
     show.show_caption(widget.caption)
 
@@ -155,7 +103,21 @@ def explorable(
     progress: Callable[[int, int], None] = lambda done, total: None,
     **controls: Control,
 ) -> Explorable:
-    """The widget that `explore` displays."""
+    """A figure with controls, as a widget; `explore` displays it with its caption.
+
+    `compute(**setting)` returns a dict of arrays, numbers and words at one setting of
+    the controls; it runs now, at every setting (with `vectorized=True` once for all:
+    see `tabulate`). `view` holds the panels from left to right, a bare mark being a
+    panel of one. The caption is Markdown, its first sentence bold; `alt` says what the
+    default setting shows to those who do not see it. `name` is the anchor and the key
+    of a setting's link, by default the controls' names; `share_y` gives all panels one
+    y axis. `width` is that of all panels together, `height` and `phone_height` those
+    of one plotting area, in pixels. `progress(done, total)` is told of each setting.
+
+    Raises `ValueError` or `TypeError` that names the argument: for a result that a
+    mark names and `compute` does not return, for shapes that change with the setting,
+    NaN without `gaps=True`, infinities, and a table above 150 kB.
+    """
     if not alt.strip():
         raise ValueError("alt: say in words what is seen")
     if not controls:
@@ -176,7 +138,6 @@ def explorable(
     if not panels:
         raise ValueError("view: there is nothing to draw")
     columns = _columns(compute, panels, readouts, controls, vectorized, progress)
-    names = list(controls)
     stops = {key: control.stops or [0] for key, control in controls.items()}
     shown = layout.revealed(controls, columns)
     for mark in (mark for p in panels for mark in p.marks):
@@ -195,9 +156,7 @@ def explorable(
         ends = [layout.Limits(p, columns, stops).y() for p in panels]
         shared = (min(e[0] for e in ends), max(e[1] for e in ends))
         panels = [replace(p, ylim=shared) for p in panels]
-    drawn = [
-        layout.panel_spec(p, columns, names, stops, i) for i, p in enumerate(panels)
-    ]
+    drawn = [layout.panel_spec(p, columns, stops, i) for i, p in enumerate(panels)]
     logarithmic = {
         str(mark.fields[axis])
         for p in panels
@@ -207,7 +166,7 @@ def explorable(
     }
     packed = pack(columns, logarithmic)
     spec = {
-        "name": name or "-".join(names),
+        "name": name or "-".join(controls),
         "alt": alt,
         "width": width,
         "height": height,
@@ -223,7 +182,7 @@ def explorable(
         spec, packed.table, _still(spec, columns, controls, shown), tidy(caption)
     )
     if widget.nbytes > ALLOWED:
-        raise ValueError(_too_large(widget.nbytes, packed.sizes, columns, names, stops))
+        raise ValueError(_too_large(widget.nbytes, packed.sizes, columns, stops))
     return widget
 
 
@@ -351,10 +310,9 @@ def _too_large(
     total: int,
     sizes: Mapping[str, int],
     columns: Mapping[str, Column],
-    names: Sequence[str],
     stops: Mapping[str, Sequence[Any]],
 ) -> str:
-    lines = []
+    names, lines = list(stops), []
     for key, size in sorted(sizes.items(), key=lambda item: -item[1])[:3]:
         column = columns[key]
         over = " × ".join(f"{names[c]} {len(stops[names[c]])}" for c in column.over)
