@@ -1,0 +1,497 @@
+"""Projected stochastic (sub)gradient descent, and what bounds its average loss.
+
+After M. Zinkevich, "Online Convex Programming and Generalized Infinitesimal Gradient
+Ascent" (ICML 2003), and Su Jianlin's articles on it (kexue.fm, archives 9902, 11469).
+At step t a convex loss l_t is met at theta_t, which then moves against a subgradient
+and back to the nearest point of a closed convex set::
+
+    theta_{t+1} = P(theta_t - eta_t g_t)
+
+If the set has diameter D, no subgradient is longer than G, and the steps eta_t never
+grow, then for every fixed point phi of the set::
+
+    1/T sum l_t(theta_t) - 1/T sum l_t(phi) <= D^2 / (2 T eta_T) + G^2 / (2 T) sum eta_t
+
+The left side is the *average regret*. Nothing here is random: the losses may come from
+a sampler or from an adversary. Runs are batched: theta has the shape (seeds, dim).
+"""
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+Projection: TypeAlias = Callable[[Tensor], Tensor]
+# (theta, sample) -> (value, subgradient); broadcasts over leading axes
+Loss: TypeAlias = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+# the sum of squared gradient lengths so far, (seeds,) -> step sizes, (seeds,)
+StepRule: TypeAlias = Callable[[Tensor], Tensor]
+
+
+class AssumptionWarning(UserWarning):
+    """A run goes on where the theorem has stopped; the message names the assumption."""
+
+
+# ---- projections: the nearest point of a closed convex set
+
+
+def project_ball(
+    x: Float[Tensor, "*batch dim"], radius: float = 1.0
+) -> Float[Tensor, "*batch dim"]:
+    """The nearest point of the ball |x| <= radius: what is outside is scaled back."""
+    _positive("radius", radius)
+    length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return x * (radius / length.clamp(min=radius))
+
+
+def project_box(
+    x: Float[Tensor, "*batch dim"],
+    low: float | Tensor = -1.0,
+    high: float | Tensor = 1.0,
+) -> Float[Tensor, "*batch dim"]:
+    """The nearest point of the box low <= x <= high: each coordinate is clipped."""
+    low, high = (torch.as_tensor(end, dtype=x.dtype) for end in (low, high))
+    if not bool((low <= high).all()):
+        raise ValueError(f"low: expected at most high, got {low} and {high}")
+    return torch.clamp(x, low, high)
+
+
+def project_simplex(
+    x: Float[Tensor, "*batch dim"], total: float = 1.0
+) -> Float[Tensor, "*batch dim"]:
+    """The nearest point with x >= 0 and sum x = total: shifted down, cut off at 0.
+
+    The shift makes the sum right; sorting tells how many coordinates stay positive
+    (Held, Wolfe and Crowder 1974).
+    """
+    _positive("total", total)
+    largest_first = x.sort(-1, descending=True).values
+    excess = largest_first.cumsum(-1) - total
+    count = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
+    positive = (largest_first * count > excess).sum(-1, keepdim=True)
+    return (x - excess.gather(-1, positive - 1) / positive).clamp(min=0)
+
+
+# ---- losses of a linear model; a sample is the index of a row
+
+
+def absolute_loss(a: Float[Tensor, "rows dim"], b: Float[Tensor, " rows"]) -> Loss:
+    """|a_i . theta - b_i| with the subgradient sign(.) a_i, at most |a_i| long."""
+
+    def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
+        features = a[row]
+        error = torch.linalg.vecdot(features, theta) - b[row]
+        return error.abs(), error.sign().unsqueeze(-1) * features
+
+    return loss
+
+
+def hinge_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
+    """max(0, 1 - y_i a_i . theta) for labels -1 and 1; at most |a_i| steep."""
+    signed = y[:, None] * a
+
+    def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
+        features = signed[row]
+        short = 1 - torch.linalg.vecdot(features, theta)
+        return short.clamp(min=0), -(short > 0).unsqueeze(-1) * features
+
+    return loss
+
+
+def logistic_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
+    """log(1 + exp(-y_i a_i . theta)) in nats, for labels -1 and 1; at most |a_i|
+    steep."""
+    signed = y[:, None] * a
+
+    def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
+        features = signed[row]
+        margin = torch.linalg.vecdot(features, theta)
+        wrong = torch.sigmoid(-margin).unsqueeze(-1)
+        return torch.nn.functional.softplus(-margin), -wrong * features
+
+    return loss
+
+
+# ---- the algorithm
+
+
+class Run(NamedTuple):
+    """What `projected_sgd` saw. The last three are there if `trajectory` was asked."""
+
+    losses: Float[Tensor, "steps seeds"]  # each before its own update
+    average: Float[Tensor, "seeds dim"]  # of the points at which losses were met
+    last: Float[Tensor, "seeds dim"]
+    trajectory: Float[Tensor, "points seeds dim"] | None = None  # steps + 1 points
+    gradient_norms: Float[Tensor, "steps seeds"] | None = None
+    step_sizes: Float[Tensor, "steps seeds"] | None = None
+
+
+def projected_sgd(
+    loss: Loss,
+    samples: Shaped[Tensor, " steps *rest"],
+    theta0: Float[Tensor, "seeds dim"],
+    step_sizes: Float[Tensor, " steps"] | Float[Tensor, "steps seeds"] | StepRule,
+    projection: Projection | None = None,
+    *,
+    trajectory: bool = False,
+) -> Run:
+    """theta <- projection(theta - eta_t g_t), once for each sample, for all seeds.
+
+    `loss(theta, samples[t])` returns values (seeds,) and subgradients (seeds, dim).
+    `step_sizes` are fixed in advance, or a rule that gets the sum of squared gradient
+    lengths up to now. Without a projection theta is free to go anywhere.
+
+    Raises `ValueError` for steps that are not positive or not as many as the samples,
+    and for a start that the projection moves; `FloatingPointError` if a loss or theta
+    is not finite, naming the step. Warns (`AssumptionWarning`) if fixed steps grow:
+    the run is sound, but `regret_bound` says nothing about it.
+    """
+    _check_start(theta0, projection)
+    rule = step_sizes if callable(step_sizes) else None
+    etas: Sequence[Tensor]
+    if isinstance(step_sizes, Tensor):
+        _check_steps(step_sizes, len(samples), theta0.shape[0])
+        grows = _grows_at(step_sizes)
+        if grows is not None:
+            warnings.warn(
+                f"step_sizes: they grow at step {grows + 1}, so regret_bound does not "
+                "hold for this run; weighted_average_bound does",
+                AssumptionWarning,
+                stacklevel=2,
+            )
+        # (steps, 1, 1) or (steps, seeds, 1)
+        etas = step_sizes.reshape(len(samples), -1, 1).to(theta0.dtype).unbind(0)
+    theta, total = theta0, torch.zeros_like(theta0)
+    squares = torch.zeros_like(theta0[:, 0])
+    values, points, lengths, used = [], [theta0], [], []
+    for t, sample in enumerate(samples.unbind(0)):
+        value, gradient = loss(theta, sample)
+        if t == 0:
+            _check_loss(value, gradient, theta0)
+        if rule is not None or trajectory:
+            square = gradient.square().sum(-1)
+            squares = squares + square
+            lengths.append(square.sqrt())
+        eta = etas[t] if rule is None else rule(squares).unsqueeze(-1)
+        values.append(value)
+        total += theta
+        theta = torch.addcmul(theta, gradient, eta, value=-1)
+        if projection is not None:
+            theta = projection(theta)
+        if trajectory:
+            points.append(theta)
+            used.append(eta.expand(theta.shape[0], 1).squeeze(-1))
+    losses = torch.stack(values)
+    _check_finite(losses, theta)
+    kept = (points, lengths, used) if trajectory else ()
+    return Run(losses, total / len(samples), theta, *map(torch.stack, kept))
+
+
+class FixedPoint(NamedTuple):
+    """The best fixed point of each seed, and its mean loss."""
+
+    theta: Float[Tensor, "seeds dim"]
+    value: Float[Tensor, " seeds"]
+
+
+def best_fixed_point(
+    loss: Loss,
+    samples: Shaped[Tensor, " steps *rest"],
+    theta0: Float[Tensor, "seeds dim"],
+    projection: Projection | None = None,
+    *,
+    weights: Float[Tensor, " steps #seeds"] | None = None,
+    tolerance: float = 1e-8,
+    iterations: int = 20_000,
+) -> FixedPoint:
+    """The point that would have had the least mean loss on the same samples.
+
+    For smooth convex losses: accelerated projected gradient (Beck and Teboulle 2009)
+    with backtracking, and a restart when the momentum points uphill. It stops when the
+    gradient mapping is shorter than `tolerance`; the value then is within `tolerance`
+    times the diameter of the least. `weights` (they add up to 1) replace the mean over
+    samples, for samples that occur many times.
+
+    Raises `RuntimeError` if that is not reached, as with a loss that has kinks.
+    """
+    _check_start(theta0, projection)
+    _positive("tolerance", tolerance)
+    share = torch.tensor(1 / len(samples)) if weights is None else weights
+
+    def mean(theta: Tensor) -> tuple[Tensor, Tensor]:
+        value, gradient = loss(theta, samples)
+        return (share * value).sum(0), (share.unsqueeze(-1) * gradient).sum(0)
+
+    def inner(u: Tensor, v: Tensor) -> Tensor:
+        return (u * v).sum(-1, keepdim=True)
+
+    at = ahead = theta0
+    curvature = torch.ones_like(theta0[:, :1])  # an upper bound on it, per seed
+    pace = torch.ones_like(curvature)
+    for _ in range(iterations):
+        value, gradient = mean(ahead)
+        while True:
+            new = ahead - gradient / curvature
+            new = new if projection is None else projection(new)
+            move = new - ahead
+            promised = value[:, None] + inner(gradient, move)
+            promised = promised + curvature / 2 * inner(move, move)
+            new_value, _ = mean(new)
+            # a rounding error is no reason to doubt the curvature
+            short = new_value[:, None] > promised + 1e-14 * (1 + value.abs()[:, None])
+            if not bool(short.any()) or float(curvature.max()) > 1e15:
+                break
+            curvature = torch.where(short, 2 * curvature, curvature)
+        if bool((curvature * inner(move, move).sqrt() < tolerance).all()):
+            return FixedPoint(new, new_value)
+        uphill = inner(ahead - new, new - at) > 0
+        next_pace = torch.where(uphill, 1.0, (1 + (1 + 4 * pace**2).sqrt()) / 2)
+        ahead = torch.where(uphill, new, new + (pace - 1) / next_pace * (new - at))
+        at, pace = new, next_pace
+    raise RuntimeError(
+        f"loss: no minimum within tolerance {tolerance} after {iterations} iterations; "
+        "this search needs a smooth convex loss"
+    )
+
+
+# ---- regret, and its bounds
+
+
+def average_regret(
+    losses: Float[Tensor, " steps *seeds"],
+    comparator: Float[Tensor, " steps *seeds"],
+    weights: Float[Tensor, " steps *#seeds"] | None = None,
+) -> Float[Tensor, " steps *seeds"]:
+    """The (weighted) average of losses - comparator after t = 1 ... T steps.
+
+    `losses` are those of `Run`, each met before its own update; `comparator` holds the
+    losses of one fixed point on the same samples.
+    """
+    if losses.shape != comparator.shape:
+        raise ValueError(
+            f"comparator: expected the shape of losses, {tuple(losses.shape)}, got "
+            f"{tuple(comparator.shape)}"
+        )
+    share = torch.ones_like(losses) if weights is None else weights
+    return (share * (losses - comparator)).cumsum(0) / share.cumsum(0)
+
+
+def regret_bound(
+    diameter: float, gradient: float, step_sizes: Float[Tensor, " steps *seeds"]
+) -> Float[Tensor, " steps *seeds"]:
+    """D^2 / (2 t eta_t) + G^2 / (2 t) sum_{s <= t} eta_s, after t = 1 ... T steps.
+
+    Bounds the average regret of `projected_sgd` on convex losses, if no two points of
+    the set are farther apart than `diameter` and no subgradient is longer than
+    `gradient` (Zinkevich 2003, Theorem 1). Raises `ValueError` for steps that grow.
+    """
+    _positive("diameter", diameter)
+    _positive("gradient", gradient)
+    _check_steps(step_sizes, len(step_sizes))
+    grows = _grows_at(step_sizes)
+    if grows is not None:
+        raise ValueError(
+            f"step_sizes: they grow at step {grows + 1}, and this bound needs steps "
+            "that never do; weighted_average_bound holds for any"
+        )
+    t = _count(step_sizes)
+    return diameter**2 / (2 * t * step_sizes) + gradient**2 / 2 * (
+        step_sizes.cumsum(0) / t
+    )
+
+
+def weighted_average_bound(
+    distance: float, gradient: float, step_sizes: Float[Tensor, " steps *seeds"]
+) -> Float[Tensor, " steps *seeds"]:
+    """(d^2 + G^2 sum eta_s^2) / (2 sum eta_s), after t = 1 ... T steps.
+
+    Bounds the average regret weighted by the steps, for any positive steps and any
+    closed convex set, also an unbounded one; `distance` is that from the start to the
+    fixed point (Su, archive 11469).
+    """
+    _positive("distance", distance)
+    _positive("gradient", gradient)
+    _check_steps(step_sizes, len(step_sizes))
+    spent = step_sizes.square().cumsum(0)
+    return (distance**2 + gradient**2 * spent) / (2 * step_sizes.cumsum(0))
+
+
+# ---- schedules, each with the closed form of its bound
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Steps for a horizon, `steps(T)` of shape (T,), and `bound(T)`, a bound on the
+    average regret after T of them."""
+
+    name: str
+    steps: Callable[[int], Float[Tensor, " steps"]]
+    bound: Callable[[int], float]
+
+
+def constant(diameter: float, gradient: float) -> Schedule:
+    """D / (G sqrt(T)) at every step: the best constant one, bound D G / sqrt(T). It has
+    to know T."""
+    _check_sizes(diameter, gradient)
+    return Schedule(
+        "constant",
+        lambda T: _full(diameter / (gradient * math.sqrt(T)), T),
+        lambda T: diameter * gradient / math.sqrt(T),
+    )
+
+
+def decaying(diameter: float, gradient: float, alpha: float | None = None) -> Schedule:
+    """alpha / sqrt(t); by default alpha = D / (sqrt(2) G), whose bound is the least,
+    less than sqrt(2) D G / sqrt(T).
+
+    alpha = D / G gives 3/2 D G / sqrt(T), and alpha = 1 is Zinkevich's Theorem 1.
+    """
+    _check_sizes(diameter, gradient)
+    if alpha is None:
+        alpha = diameter / (math.sqrt(2) * gradient)
+    _positive("alpha", alpha)
+    return Schedule(
+        "decaying",
+        lambda T: alpha / torch.arange(1, T + 1, dtype=torch.float64).sqrt(),
+        lambda T: (
+            (diameter**2 / (2 * alpha) + gradient**2 * alpha) / math.sqrt(T)
+            - gradient**2 * alpha / (2 * T)
+        ),
+    )
+
+
+def doubling(diameter: float, gradient: float) -> Schedule:
+    """The constant step of a horizon that doubles whenever it is reached: 1, 2, 4, …
+    steps.
+
+    Bound sqrt(2) / (sqrt(2) - 1) D G / sqrt(T), about 3.41 D G / sqrt(T), for every T.
+    """
+    _check_sizes(diameter, gradient)
+
+    def steps(T: int) -> Tensor:
+        block = torch.arange(1, T + 1, dtype=torch.float64).log2().floor()
+        return diameter / gradient * torch.exp2(-block / 2)
+
+    factor = math.sqrt(2) / (math.sqrt(2) - 1)
+    return Schedule(
+        "doubling", steps, lambda T: factor * diameter * gradient / math.sqrt(T)
+    )
+
+
+def strongly_convex(curvature: float, gradient: float) -> Schedule:
+    """1 / (mu t), for losses whose curvature is mu at least: bound
+    G^2 (1 + ln T) / (2 mu T) (Hazan, Agarwal and Kale 2007)."""
+    _positive("curvature", curvature)
+    _positive("gradient", gradient)
+    return Schedule(
+        "strongly convex",
+        lambda T: 1 / (curvature * torch.arange(1, T + 1, dtype=torch.float64)),
+        lambda T: gradient**2 * (1 + math.log(T)) / (2 * curvature * T),
+    )
+
+
+def adagrad_norm(diameter: float) -> StepRule:
+    """D / sqrt(2 sum |g|^2) over the gradients so far: a rule for `projected_sgd` that
+    needs no G.
+
+    Its average regret is at most sqrt(2) D sqrt(sum |g_t|^2) / T (Streeter and McMahan
+    2010).
+    """
+    _positive("diameter", diameter)
+    # before the first gradient that is not 0 there is nothing to move
+    return lambda squares: diameter / (2 * squares).sqrt().clamp(min=1e-300)
+
+
+# ---- checks
+
+
+def _positive(name: str, value: float) -> None:
+    if not (0 < value < math.inf):
+        raise ValueError(f"{name}: expected a positive number, got {value}")
+
+
+def _check_sizes(diameter: float, gradient: float) -> None:
+    _positive("diameter", diameter)
+    _positive("gradient", gradient)
+
+
+def _full(value: float, steps: int) -> Tensor:
+    return torch.full((steps,), value, dtype=torch.float64)
+
+
+def _count(step_sizes: Tensor) -> Tensor:
+    t = torch.arange(1, len(step_sizes) + 1, dtype=step_sizes.dtype)
+    return t.reshape(-1, *[1] * (step_sizes.ndim - 1))
+
+
+def _grows_at(step_sizes: Tensor) -> int | None:
+    """The first step that is larger than the one before, counted from 0."""
+    grows = (step_sizes[1:] > step_sizes[:-1]).reshape(len(step_sizes) - 1, -1).any(-1)
+    return int(grows.int().argmax()) + 1 if bool(grows.any()) else None
+
+
+def _check_steps(step_sizes: Tensor, steps: int, seeds: int | None = None) -> None:
+    if step_sizes.shape[0] != steps or steps == 0:
+        raise ValueError(
+            f"step_sizes: expected one for each of {steps} samples (at least one), got "
+            f"{step_sizes.shape[0]}"
+        )
+    if seeds is not None and step_sizes.shape[1:] not in ((), (1,), (seeds,)):
+        raise ValueError(
+            f"step_sizes: expected the shape ({steps},) or ({steps}, {seeds}), got "
+            f"{tuple(step_sizes.shape)}"
+        )
+    wrong = ~((step_sizes > 0) & step_sizes.isfinite())
+    if bool(wrong.any()):
+        t = int(wrong.reshape(steps, -1).any(-1).int().argmax())
+        raise ValueError(
+            f"step_sizes: expected positive numbers, got {step_sizes[t].tolist()} at "
+            f"step {t + 1}"
+        )
+
+
+def _check_start(theta0: Tensor, projection: Projection | None) -> None:
+    if theta0.ndim != 2:
+        raise ValueError(
+            f"theta0: expected the shape (seeds, dim), got {tuple(theta0.shape)}"
+        )
+    if not bool(theta0.isfinite().all()):
+        raise ValueError("theta0: expected finite numbers")
+    if projection is None:
+        return
+    moved = (projection(theta0) - theta0).abs().amax(-1)
+    # a point on the edge may round to the outside
+    outside = moved > 1e3 * torch.finfo(theta0.dtype).eps * (1 + theta0.abs().amax(-1))
+    if bool(outside.any()):
+        raise ValueError(
+            f"theta0: seed {int(outside.int().argmax())} starts outside of the set, "
+            f"{float(moved.max()):.2g} from its projection"
+        )
+
+
+def _check_loss(value: Tensor, gradient: Tensor, theta0: Tensor) -> None:
+    if value.shape != theta0.shape[:1] or gradient.shape != theta0.shape:
+        raise ValueError(
+            f"loss: expected values {tuple(theta0.shape[:1])} and subgradients "
+            f"{tuple(theta0.shape)}, got {tuple(value.shape)} and "
+            f"{tuple(gradient.shape)}"
+        )
+
+
+def _check_finite(losses: Tensor, theta: Tensor) -> None:
+    """A gradient that is not finite makes theta so, and with it the next loss."""
+    bad = ~losses.isfinite().all(-1)
+    if bool(bad.any()):
+        step = int(bad.int().argmax()) + 1
+        raise FloatingPointError(
+            f"loss: not finite at step {step}, or a subgradient was just before it"
+        )
+    if not bool(theta.isfinite().all()):
+        raise FloatingPointError(
+            f"loss: the subgradient at step {len(losses)} is not finite"
+        )
