@@ -40,9 +40,10 @@ def test_importing_the_package_is_quick() -> None:
     assert statistics.median(extra) < 0.05
 
 
-def test_every_claim_of_the_article_is_listed_once_and_in_order() -> None:
-    ids = [id for id in resources.chapter_claims("fourier_density") if "X" not in id]
-    assert ids == [f"FD-{number:02d}" for number in range(1, 41)]
+@pytest.mark.parametrize(("chapter", "prefix", "last"), [("fourier_density", "FD", 40), ("sgd", "SG", 38)])
+def test_every_claim_of_an_article_is_listed_once_and_in_order(chapter: str, prefix: str, last: int) -> None:
+    ids = [id for id in resources.chapter_claims(chapter) if "X" not in id]
+    assert ids == [f"{prefix}-{number:02d}" for number in range(1, last + 1)]
 
 
 @pytest.mark.parametrize("chapter", resources.chapters())
