@@ -70,14 +70,20 @@ def project_simplex(
     (Held, Wolfe and Crowder 1974).
     """
     _positive("total", total)
+    x = x - x.amax(-1, keepdim=True)  # a common shift moves no nearest point
     largest_first = x.sort(-1, descending=True).values
     excess = largest_first.cumsum(-1) - total
     count = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
-    positive = (largest_first * count > excess).sum(-1, keepdim=True)
+    positive = (largest_first * count > excess).sum(-1, keepdim=True).clamp(min=1)
     return (x - excess.gather(-1, positive - 1) / positive).clamp(min=0)
 
 
-# ---- losses of a linear model; a sample is the index of a row
+# ---- losses; for a linear model a sample is the index of a row
+
+
+def linear_loss(theta: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    """g . theta, for samples that are the gradients themselves."""
+    return torch.linalg.vecdot(gradient, theta), gradient
 
 
 def absolute_loss(a: Float[Tensor, "rows dim"], b: Float[Tensor, " rows"]) -> Loss:
@@ -98,7 +104,7 @@ def hinge_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
         features = signed[row]
         short = 1 - torch.linalg.vecdot(features, theta)
-        return short.clamp(min=0), -(short > 0).unsqueeze(-1) * features
+        return short.clamp(min=0), (short > 0).unsqueeze(-1) * -features
 
     return loss
 
@@ -152,6 +158,8 @@ def projected_sgd(
     the run is sound, but `regret_bound` says nothing about it.
     """
     _check_start(theta0, projection)
+    if len(samples) == 0:
+        raise ValueError("samples: expected at least one")
     rule = step_sizes if callable(step_sizes) else None
     etas: Sequence[Tensor]
     if isinstance(step_sizes, Tensor):
@@ -221,7 +229,9 @@ def best_fixed_point(
     """
     _check_start(theta0, projection)
     _positive("tolerance", tolerance)
-    share = torch.tensor(1 / len(samples)) if weights is None else weights
+    share = theta0.new_tensor(1 / len(samples)) if weights is None else weights
+    if samples.ndim == 1:  # the same ones for all seeds
+        samples = samples.unsqueeze(1)
 
     def mean(theta: Tensor) -> tuple[Tensor, Tensor]:
         value, gradient = loss(theta, samples)
@@ -278,6 +288,7 @@ def average_regret(
             f"{tuple(comparator.shape)}"
         )
     share = torch.ones_like(losses) if weights is None else weights
+    share = share.reshape(*share.shape, *[1] * (losses.ndim - share.ndim))
     return (share * (losses - comparator)).cumsum(0) / share.cumsum(0)
 
 
@@ -374,8 +385,11 @@ def doubling(diameter: float, gradient: float) -> Schedule:
     _check_sizes(diameter, gradient)
 
     def steps(T: int) -> Tensor:
-        block = torch.arange(1, T + 1, dtype=torch.float64).log2().floor()
-        return diameter / gradient * torch.exp2(-block / 2)
+        # T < 2^k: block k - 1. One number for each block, or rounding could make a
+        # step grow.
+        _, binary_digits = torch.frexp(torch.arange(1, T + 1, dtype=torch.float64))
+        of_block = [diameter / (gradient * 2 ** (k / 2)) for k in range(T.bit_length())]
+        return torch.tensor(of_block, dtype=torch.float64)[binary_digits.long() - 1]
 
     factor = math.sqrt(2) / (math.sqrt(2) - 1)
     return Schedule(
@@ -404,7 +418,9 @@ def adagrad_norm(diameter: float) -> StepRule:
     """
     _positive("diameter", diameter)
     # before the first gradient that is not 0 there is nothing to move
-    return lambda squares: diameter / (2 * squares).sqrt().clamp(min=1e-300)
+    return lambda squares: torch.where(
+        squares > 0, diameter / (2 * squares).sqrt(), 0.0
+    )
 
 
 # ---- checks
@@ -431,8 +447,8 @@ def _count(step_sizes: Tensor) -> Tensor:
 
 def _grows_at(step_sizes: Tensor) -> int | None:
     """The first step that is larger than the one before, counted from 0."""
-    grows = (step_sizes[1:] > step_sizes[:-1]).reshape(len(step_sizes) - 1, -1).any(-1)
-    return int(grows.int().argmax()) + 1 if bool(grows.any()) else None
+    grows = (step_sizes[1:] > step_sizes[:-1]).nonzero()
+    return int(grows[0, 0]) + 1 if len(grows) else None
 
 
 def _check_steps(step_sizes: Tensor, steps: int, seeds: int | None = None) -> None:
