@@ -18,6 +18,7 @@ pytestmark = pytest.mark.book
 SENTINELS = {
     "index.html": "turned into pages you can move, run and doubt",
     "notebooks/fourier_density.html": "One square settles the first, one division the second",
+    "notebooks/sgd.html": "Short steps cannot reach a far-away optimum in time",
     "book/claims.html": "If a condition turned out false, this book would not build",
     "book/status.html": "Every page is executed when the book is built",
     "book/reference.html": "works without the book",

@@ -6,19 +6,46 @@ import pytest
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sympy import Eq, Function, Ge, I, Integral, Ne, Rational, Sum, Symbol, conjugate, exp, log, pi, sqrt
+from sympy import (
+    Abs,
+    Eq,
+    Function,
+    Ge,
+    I,
+    Integral,
+    Le,
+    Limit,
+    Ne,
+    Rational,
+    Sum,
+    Symbol,
+    conjugate,
+    cos,
+    exp,
+    log,
+    oo,
+    pi,
+    sin,
+    sqrt,
+)
 
 from explainers.notebook.derive import (
+    Antiderivative,
     Certificate,
     Derivation,
     Every,
     Induction,
+    Limiting,
     Minimum,
     Quoted,
     Refused,
     Reindex,
     Termwise,
+    Vector,
+    Vectors,
     derive,
+    inner,
+    norm2,
 )
 from explainers.notebook.derive.sums import is_zero, nonneg, normal, substitute
 from explainers.notebook.derive.typeset import MIME, latex
@@ -454,6 +481,9 @@ def test_a_minimum_needs_its_place_its_slope_and_an_interval() -> None:
         chain(w - 1).step("<=", log(w), by=Minimum(w, 1, -1 / w))
     with refused("not seen to be an interval"):
         chain(T**2).step(">=", 2 * T - 1, by=Minimum(T, 1, 2))
+    # its derivative is never negative on the right, but the tangent jumps
+    with refused("not seen to be differentiable"):
+        chain(sp.tan(x**2)).step(">=", 0, by=Minimum(x, 0, 2 + 2 * sp.tan(x**2) ** 2))
     with refused("does not admit -1"):
         chain(w**2).step(">=", -2 * w - 1, by=Minimum(w, -1, 2))
 
@@ -470,6 +500,323 @@ def test_what_is_quoted_is_marked_and_not_contradicted_by_numbers() -> None:
         chain(x**2).step(">=", 1, by=fermat)
 
 
+# ---- induction with the claim as a hypothesis
+
+CLAIM = "the claim at $n$"
+p = Symbol("p", integer=True, positive=True)
+
+
+def doubling(first: int = 1) -> Derivation:
+    """A sequence that doubles, and begins with 1."""
+    rule = {"starts at one": Eq(a(0), 1), "doubles": Every(n, Eq(a(n + 1), 2 * a(n)), first=0)}
+    return derive("powers", assume=rule, model=lambda rng: {a: lambda n: first * 2**n})
+
+
+def test_the_claim_at_n_may_be_used_for_the_claim_after_it() -> None:
+    step = Certificate((1, ("doubles", {n: N})), (2, "the claim at $N$"))
+    by = Induction(N, base=Certificate((1, "starts at one")), step=step, hypothesis="the claim at $N$")
+    d = doubling().start(a(N)).step("==", 2**N, by=by)
+    assert "step certificate: doubles, the claim at $N$" in d.steps[0].how
+    with refused("base N = 0"):
+        doubling().start(a(N)).step("==", 3 * 2**N, by=by)
+    with refused("step from N to N \\+ 1: .*does not add up"):
+        doubling().start(a(N)).step("==", 3**N, by=by)
+
+
+def test_a_hypothesis_proves_inequalities_in_its_own_direction_only() -> None:
+    by = Induction(p, step=Certificate((2, CLAIM), (1, p)), hypothesis=CLAIM)
+    chain(2**p).step(">=", p + 1, by=by)
+    with refused("false"):
+        chain(2**p).step("<=", p + 1, by=by)
+    with refused("not proved"):
+        chain(2**p).step(">=", p, by=by)
+
+
+def test_a_hypothesis_is_about_n_itself_and_is_gone_after_the_step() -> None:
+    later = Induction(p, step=Certificate((1, (CLAIM, {p: p + 1}))), hypothesis=CLAIM)
+    with refused("is about p itself, not about p = p \\+ 1"):
+        chain(sp.Integer(0)).step(">=", 1 - 1 / p, by=later)
+    with refused("no fact 'the claim at"):
+        chain(p).step(">=", 1, by=Induction(p, base=Certificate((1, CLAIM)), hypothesis=CLAIM))
+    d = chain(2**p).step(">=", p + 1, by=Induction(p, step=Certificate((2, CLAIM), (1, p)), hypothesis=CLAIM))
+    with refused("no fact 'the claim at"):
+        d.step(">=", p, by=Certificate((1, CLAIM)))
+
+
+def test_the_claim_at_n_does_not_prove_itself_and_keeps_its_name_to_itself() -> None:
+    # the same certificate without the hypothesis, or with an increment in the place of the claim, fails
+    with refused("no fact 'the claim at"):
+        chain(2**p).step(">=", p + 1, by=Induction(p, step=Certificate((2, CLAIM), (1, p))))
+    with refused("false"):
+        chain(p).step("==", 2 * p - 1, by=Induction(p, step=Certificate((1, CLAIM)), hypothesis=CLAIM))
+    d = derive("taken", assume={CLAIM: Ge(x, 1)}, model=lambda rng: {x: 2}).start(2**p)
+    with refused("is the name of another fact already"):
+        d.step(">=", p + 1, by=Induction(p, step=Certificate((2, CLAIM), (1, p)), hypothesis=CLAIM))
+
+
+# ---- limits and integrals
+
+
+def test_a_limit_of_values_that_are_not_negative_is_not_negative() -> None:
+    d = chain(x**2).step("==", Limit(x**2 + 1 / p, p, oo))
+    d.step(">=", 0, by=Limiting(p, Certificate((1, x**2), (1, 1 / p)))).qed((x**2, ">=", 0))
+    assert d.steps[1].how.startswith("in the limit, certificate")
+
+
+def test_a_limit_keeps_no_strict_bound_and_no_relation_that_fails_on_the_way() -> None:
+    with refused("the right side changes with p"):
+        chain(Limit(1 / p, p, oo)).step("<=", 1 / p, by=Limiting(p))
+    with refused("not a limit over T to infinity"):
+        chain(Limit(1 / p, p, oo)).step(">=", 0, by=Limiting(T, Certificate((1, 1 / T))))
+    with refused("not found, or not finite"):
+        chain(Limit(p, p, oo)).step(">=", 0, by=Limiting(p, Certificate((1, p))))
+    with refused("does not add up"):
+        chain(Limit(-1 / p, p, oo)).step(">=", 0, by=Limiting(p, Certificate((1, 1 / p))))
+    with pytest.raises(ValueError, match="n: an induction needs"):
+        Limiting(t)
+
+
+def test_the_range_of_an_index_is_no_help_in_a_limit_over_its_name() -> None:
+    # T - i is not negative while i runs up to T, but it is for the i that goes to infinity: the limit is -1
+    i = Symbol("i", integer=True, positive=True)
+    whole = {"whole numbers": Every(n, Ge(n, 0), first=0)}
+    by = Termwise(Limiting(i, Certificate((1 / i, ("whole numbers", {n: T - i})))))
+    d = derive("room", assume=whole).start(Sum(Limit((T - i) / i, i, oo), (i, 1, T)))
+    with refused("false", "'whole numbers' is not known at n = T - i"):
+        d.step(">=", 0, by=by)
+
+
+def test_an_assumption_about_one_n_is_no_help_in_a_limit() -> None:
+    d = derive("one", assume={"large": Ge(p, 5)}, model=lambda rng: {p: 6}).start(Limit(x + 5 / p, p, oo))
+    with refused("no fact 'large'"):
+        d.step("<=", x + 1, by=Limiting(p, Certificate((1 / p, "large"))))
+
+
+def test_an_integral_is_the_difference_of_its_antiderivative() -> None:
+    d = chain(Integral(3 * y**2, (y, 0, T))).step("==", T**3, by=Antiderivative(y**3))
+    assert d.steps[0].how == "between the ends of $y^{3}$"
+    quarter = Integral((N + 1) * cos(y) * sin(y) ** N, (y, 0, pi / 2))
+    chain(quarter).step("==", 1, by=Antiderivative(sin(y) ** (N + 1)))
+    for wrong, message in (
+        (y**3 + y, "the derivative is not the integrand"),
+        (y**3 + 1 / y, "the denominator y may be 0"),
+        (Abs(y) ** 3, "not seen to be differentiable"),
+    ):
+        with refused(message):
+            chain(Integral(3 * y**2, (y, 0, T))).step("==", T**3, by=Antiderivative(wrong))
+    with refused("false", "difference at the ends"):
+        chain(Integral(3 * y**2, (y, 0, T))).step("==", T**3 + 1, by=Antiderivative(y**3))
+
+
+@pytest.mark.parametrize(
+    ("integrand", "wrong"),
+    [
+        (1 + sp.tan(y) ** 2, sp.tan(y)),
+        (I, log(exp(I * y))),
+        (I * sqrt(exp(I * y)) / 2, sqrt(exp(I * y))),
+        (0, sp.floor(y)),
+    ],
+)
+def test_an_antiderivative_must_not_jump(integrand: sp.Expr, wrong: sp.Expr) -> None:
+    ends = (wrong.subs(y, 2 * pi) - wrong.subs(y, 0)).doit()
+    with refused("not seen to be differentiable"):
+        chain(Integral(integrand, (y, 0, 2 * pi))).step("==", ends, by=Antiderivative(wrong))
+
+
+def test_integrals_are_compared_point_by_point_over_the_same_upward_range() -> None:
+    wave = Certificate((1, sin(y) ** N, (1 - sin(y)) ** 2))
+    quarter, half, whole = (
+        Integral(sin(y) ** N * (1 - sin(y)) ** 2, (y, 0, end)) for end in (pi / 2, pi, 2 * pi)
+    )
+    for upward in (quarter, half):
+        chain(upward).step(">=", 0, by=Termwise(wave))
+    with refused("the sign of sin\\(y\\)\\*\\*N is not known"):
+        chain(whole).step(">=", 0, by=Termwise(wave))
+    downward = Integral(sin(y) ** N * (1 - sin(y)) ** 2, (y, pi / 2, 0))
+    with refused("not seen to run upwards"):
+        chain(downward).step(">=", 0, by=Termwise(wave))
+    with refused("the same range"):
+        chain(Integral(y**2, (y, 0, 2))).step(">=", Integral(y**2, (y, 0, 1)), by=Termwise())
+    with refused("two sums or integrals, or one and 0"):
+        chain(Integral(1, (y, 1, T + 1))).step("==", Sum(1, (t, 1, T)), by=Termwise())
+
+
+def test_a_factor_in_front_of_a_sum_belongs_to_its_terms() -> None:
+    chain(w * Sum(eta(t) + 1, (t, 1, T))).step(
+        ">=", w * Sum(eta(t), (t, 1, T)), by=Termwise(Certificate((1, w)))
+    )
+    with refused("false"):
+        chain(-Sum(eta(t) + 1, (t, 1, T))).step(
+            ">=", -Sum(eta(t), (t, 1, T)), by=Termwise(Certificate((1, 1)))
+        )
+    # a factor that holds another symbol of the name of the index is not mixed up with it
+    with refused("needs two sums"):
+        chain(t * Sum(t, (t, 1, T))).step("==", Sum(t**2, (t, 1, T)), by=Termwise())
+
+
+# ---- vectors
+
+phi, psi, c = Vector("varphi"), Vector("psi"), Vector("c")
+theta, g = Vectors("theta"), Vectors("g")
+
+
+def test_a_squared_length_is_multiplied_out() -> None:
+    step = norm2(theta(t) - eta(t) * g(t) - phi)
+    d = chain(step)
+    d.step(
+        "==",
+        norm2(theta(t) - phi) - 2 * eta(t) * inner(g(t), theta(t) - phi) + eta(t) ** 2 * norm2(g(t)),
+    )
+    for wrong in (
+        norm2(theta(t) - phi) + 2 * eta(t) * inner(g(t), theta(t) - phi) + eta(t) ** 2 * norm2(g(t)),
+        norm2(theta(t) - phi) - 2 * eta(t) * inner(g(t), theta(t) - phi) + eta(t) * norm2(g(t)),
+        norm2(theta(t + 1) - phi) - 2 * eta(t) * inner(g(t), theta(t) - phi) + eta(t) ** 2 * norm2(g(t)),
+    ):
+        with refused("step 1: == is false, counterexample"):
+            chain(step).step("==", wrong)
+
+
+def test_inner_products_are_symmetric_linear_and_not_multiplicative() -> None:
+    chain(inner(phi, psi)).step("==", inner(psi, phi))
+    chain(inner(2 * phi - x * c, psi)).step("==", 2 * inner(phi, psi) - x * inner(c, psi))
+    chain(norm2(phi + psi) - norm2(phi - psi)).step("==", 4 * inner(phi, psi))
+    for wrong in (norm2(phi) * norm2(psi), sqrt(norm2(phi)) * sqrt(norm2(psi)), 0, 1):
+        with refused("false"):
+            chain(inner(phi, psi) if wrong != norm2(phi) * norm2(psi) else inner(phi, psi) ** 2).step(
+                "==", wrong
+            )
+
+
+def test_what_holds_in_the_plane_only_is_not_proved() -> None:
+    # three vectors in the plane have a Gram determinant of 0, and no number can refute it there
+    u, v = psi, c
+    gram = sp.Matrix(3, 3, lambda i, j: inner((phi, u, v)[i], (phi, u, v)[j])).det()
+    with refused("not proved"):
+        chain(gram).step("==", 0)
+
+
+def test_an_average_of_vectors_is_a_vector() -> None:
+    mean = Sum(theta(t), (t, 1, T)) / T
+    chain(inner(mean, phi)).step("==", Sum(inner(theta(t), phi), (t, 1, T)) / T)
+    chain(Sum(inner(theta(t) - mean, phi), (t, 1, T))).step("==", 0)
+    spread = Sum(norm2(theta(t) - mean), (t, 1, T))
+    chain(spread).step("==", Sum(norm2(theta(t)), (t, 1, T)) - T * norm2(mean))
+    with refused("false"):
+        chain(spread).step("==", Sum(norm2(theta(t)), (t, 1, T)) - norm2(mean))
+
+
+def test_the_index_of_a_sum_of_vectors_captures_nothing() -> None:
+    total = Sum(theta(t), (t, 1, T))
+    chain(inner(total, theta(t))).step("==", Sum(inner(theta(k), theta(t)), (k, 1, T)))
+    with refused("false"):
+        chain(inner(total, theta(t))).step("==", Sum(norm2(theta(t)), (t, 1, T)))
+    chain(norm2(total)).step("==", Sum(Sum(inner(theta(t), theta(k)), (t, 1, T)), (k, 1, T)))
+
+
+def test_squared_lengths_are_not_negative_and_inner_products_may_be() -> None:
+    chain(norm2(phi - x * psi)).step(">=", 0, by=Certificate((1, norm2(phi - x * psi))))
+    assert nonneg(norm2(Sum(theta(t), (t, 1, T))))
+    with refused("the sign of inner\\(varphi, psi\\) is not known"):
+        chain(inner(phi, psi)).step(">=", 0, by=Certificate((1, inner(phi, psi))))
+    chain(2 * inner(phi, psi)).step("<=", norm2(phi) + norm2(psi), by=Certificate((1, norm2(phi - psi))))
+    with refused("the denominator norm2\\(varphi\\) may be 0"):
+        chain(1 / norm2(phi))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: inner(phi, 1),
+        lambda: inner(phi + 1, psi),
+        lambda: norm2(phi * psi),
+        lambda: norm2(phi**2),
+        lambda: norm2(I * phi),
+        lambda: norm2(Symbol("z") * phi),
+        lambda: norm2(exp(phi)),
+        lambda: norm2(inner(phi, psi)),
+        lambda: norm2(theta(Rational(1, 2))),
+        lambda: norm2(theta(x)),
+        lambda: norm2(Sum(t, (t, 1, T))),
+    ],
+)
+def test_only_combinations_of_vectors_with_real_coefficients_have_a_length(wrong: object) -> None:
+    with pytest.raises(TypeError, match="inner: "):
+        wrong()  # type: ignore[operator]  # a lambda
+
+
+@pytest.mark.parametrize(
+    "expr", [phi, phi * inner(phi, psi), x + theta(t), phi * psi, phi**2, Sum(theta(t), (t, 1, T))]
+)
+def test_a_vector_outside_of_an_inner_product_is_refused(expr: sp.Expr) -> None:
+    with refused("step 0: .* has a vector outside of an inner product"):
+        chain(expr)
+    with pytest.raises(TypeError, match="assume: 'f' has a vector outside"):
+        derive("d", assume={"f": Eq(expr, 0)})
+
+
+def test_a_vector_may_be_the_argument_of_a_function() -> None:
+    loss = Function("ell", real=True)
+    chain(loss(t, theta(t)) - loss(t, phi)).step("==", loss(t, theta(t)) - loss(t, phi + psi - psi))
+    with refused("false"):
+        chain(loss(t, theta(t))).step("==", loss(t, phi))
+
+
+def test_a_definition_keeps_its_kind() -> None:
+    d = chain(norm2(c), define={c: phi - psi}).step("==", norm2(phi) - 2 * inner(phi, psi) + norm2(psi))
+    d.qed((norm2(c), "==", norm2(phi) - 2 * inner(phi, psi) + norm2(psi)))
+    with pytest.raises(TypeError, match="define: varphi is a vector, but x is not"):
+        derive("d", define={phi: x})
+    with pytest.raises(TypeError, match="define: x is a number, but varphi is not"):
+        derive("d", define={x: phi})
+
+
+def test_a_lemma_about_vectors_holds_for_vectors_only() -> None:
+    lemma = chain(2 * inner(phi, psi)).step(
+        "<=", norm2(phi) + norm2(psi), by=Certificate((1, norm2(phi - psi)))
+    )
+    lemma.qed((2 * inner(phi, psi), "<=", norm2(phi) + norm2(psi)))
+    given = {"lemmas": {"mixed": lemma}}
+    d = chain(2 * inner(theta(t) - c, g(t)), **given)
+    by = Certificate((1, ("mixed", {phi: theta(t) - c, psi: g(t)})))
+    d.step("<=", norm2(theta(t) - c) + norm2(g(t)), by=by)
+    for wrong in (x, 1, c * phi, I * c):
+        with refused("'mixed' is not known at varphi ="):
+            chain(x, **given).step("<=", x, by=Certificate((1, ("mixed", {phi: wrong}))))
+    number = chain(x**2).step(">=", 0, by=Certificate((1, x**2))).qed((x**2, ">=", 0))
+    with refused("'square' is not known at x = varphi"):
+        chain(y, lemmas={"square": number}).step(">=", y, by=Certificate((1, ("square", {x: phi}))))
+
+
+def test_symbols_and_vectors_of_one_name_are_two_things() -> None:
+    assert Vector("x") != Symbol("x")
+    assert Vectors("a")(t) != a(t)
+    assert Vectors("a")(t) == Vectors("a")(t)
+
+
+def test_a_model_gives_vectors_as_points_of_the_plane() -> None:
+    facts = {"steps are short": Every(t, Le(norm2(theta(t)), 1), first=1)}
+    d = derive("short", assume=facts, model=lambda rng: {theta: lambda t: 1j**t}).start(norm2(theta(T)))
+    d.step("<=", 1, by=Certificate((1, ("steps are short", {t: T}))))
+    with pytest.raises(ValueError, match="model: it violates the assumption 'steps are short'"):
+        derive("long", assume=facts, model=lambda rng: {theta: lambda t: 1 + 1j})
+    assert value(inner(phi, psi), Point(0, {phi: 3 + 4j, psi: 2 - 1j})) == 2
+
+
+@given(st.integers(0, 10**6), st.integers(-2, 2), st.integers(-2, 2))
+@settings(max_examples=10, deadline=None)
+def test_opening_an_inner_product_keeps_its_value(seed: int, p: int, q: int) -> None:
+    left = p * theta(t) + x * phi - Sum(g(k + t) / T, (k, 1, T))
+    right = q * theta(t + p) - inner(phi, psi) * Sum(k * g(k), (k, q, N + 2))
+    expr = inner(left, right)
+    assert not differ(value(expr, Point(seed)), value(normal(expr), Point(seed)))
+
+
+def test_symbols_are_replaced_at_once_and_vectors_by_vectors() -> None:
+    assert substitute(x - y, {x: y, y: x}) == y - x
+    swapped = substitute(inner(phi - 2 * psi, c), {phi: psi, psi: phi})
+    assert is_zero(swapped - inner(psi - 2 * phi, c))
+
+
 # ---- the normal form
 
 
@@ -477,7 +824,7 @@ def test_what_is_quoted_is_marked_and_not_contradicted_by_numbers() -> None:
 @settings(max_examples=15, deadline=None)
 def test_the_normal_form_has_the_value_of_the_expression(low: int, shift: int, size: int, seed: int) -> None:
     inner = Sum(a(k) * exp(I * pi * k * x) * conjugate(a(k + t)), (k, low, N + 2 + shift))
-    expr = Sum(t * inner + eta(t + shift), (t, low - N, low + size)) + sp.Abs(inner.subs(t, shift)) ** 2
+    expr = Sum(t * inner + eta(t + shift), (t, low - N, low + size)) + Abs(inner.subs(t, shift)) ** 2
     assert not differ(value(expr, Point(seed)), value(normal(expr), Point(seed)))
 
 
@@ -562,10 +909,17 @@ def test_a_derivation_shows_itself() -> None:
     [
         (a(k) * exp(I * pi * k * x), r"a_{k} e^{i \pi k x}"),
         (conjugate(a(k + n)), r"\overline{a_{k + n}}"),
-        (sp.Abs(Function("A")(N, x)) ** 2, r"|A_{N}(x)|^{2}"),
+        (Abs(Function("A")(N, x)) ** 2, r"|A_{N}(x)|^{2}"),
         ((x + 1) * (y + 1), "(x + 1) (y + 1)"),
         (exp(-I * pi * n * x) * conjugate(a(n)), r"\overline{a_{n}} e^{- i \pi n x}"),
         ((x / y) ** 2 + (Rational(1, 2) + 1 / y) * x, None),
+        (norm2(theta(t + 1) - phi), r"\lVert \theta_{t + 1} - \varphi \rVert^{2}"),
+        (norm2(Vector("theta^*")), r"\lVert \theta^{*} \rVert^{2}"),
+        (norm2(theta(t) - eta(t) * g(t)), r"\lVert \theta_{t} - \eta_{t} g_{t} \rVert^{2}"),
+        (inner(phi, g(t)) / (2 * eta(t)), r"\frac{\langle \varphi, g_{t} \rangle}{2 \eta_{t}}"),
+        (sqrt(norm2(phi)) + norm2(phi) ** 2, r"\lVert \varphi \rVert + \lVert \varphi \rVert^{4}"),
+        (norm2(-phi / 2), r"\left\lVert - \frac{1}{2} \varphi \right\rVert^{2}"),
+        (Sum(eta(t), (t, 1, T)) / (2 * T), r"\frac{1}{2 T} \sum_{t=1}^{T} \eta_{t}"),
     ],
 )
 def test_formulas_are_set_plainly(expr: sp.Expr, expected: str | None) -> None:

@@ -13,6 +13,7 @@ from sympy import Expr
 from sympy.core.function import AppliedUndef
 
 from explainers.notebook.derive import Certificate, Derivation, Identity, Refused, Step
+from explainers.notebook.derive.facts import definitions as checked
 from explainers.notebook.derive.facts import points, unfold
 from explainers.notebook.derive.values import NoValue, Point, differ, value
 
@@ -185,7 +186,7 @@ def definitions(d: Derivation) -> Tally:
     """Every mutant of a definition makes a step fail, or leaves every step of the chain true."""
     tally = Tally()
     for i, (head, body) in enumerate(d.definitions):
-        for mutant in mutants(body):
+        for mutant in _bodies(head, body):
             changed = copy.copy(d)
             changed.definitions = (*d.definitions[:i], (head, mutant), *d.definitions[i + 1 :])
             if any(refuses(changed, step) for step in d.steps):
@@ -197,6 +198,16 @@ def definitions(d: Derivation) -> Tally:
                 assert agrees(d, before, after), f"accepted: {head} = {mutant}"
             tally.agreeing += 1
     return tally
+
+
+def _bodies(head: Expr, body: Expr) -> Iterator[Expr]:
+    """The mutants that may stand in a definition: a vector stays one."""
+    for mutant in mutants(body):
+        try:
+            checked({head: mutant})
+        except TypeError:
+            continue
+        yield mutant
 
 
 def lemmas(d: Derivation) -> Tally:

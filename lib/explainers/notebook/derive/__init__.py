@@ -3,36 +3,42 @@
 A derivation is a chain of SymPy expressions. Each step names its reason for the reader
 and its proof for the machine, and a step that is not proved stops the page::
 
-    T = Symbol("T", integer=True, positive=True) t = Symbol("t", integer=True) d =
-    derive("The sum of the first odd numbers") d.start(Sum(2 * t - 1, (t, 1, T)))
-    d.step("==", T**2, by=Induction(T), because="each odd number completes the next
-    square") d.qed((Sum(2 * t - 1, (t, 1, T)), "==", T**2))
+    T = Symbol("T", integer=True, positive=True)
+    t = Symbol("t", integer=True)
+    odd = Sum(2 * t - 1, (t, 1, T))
+    d = derive("The sum of the first odd numbers")
+    d.start(odd)
+    d.step("==", T**2, by=Induction(T), because="each completes the next square")
+    d.qed((odd, "==", T**2))
 
 An induction starts where its symbol's assumptions say, sums never run backwards, and
 every denominator is either known not to be zero or assumed so by name.
 """
 
+from explainers.notebook.derive.calculus import Antiderivative, Limiting, Minimum
 from explainers.notebook.derive.chain import Derivation, Step, derive
 from explainers.notebook.derive.facts import Every, Fact
 from explainers.notebook.derive.proofs import (
     Certificate,
     Identity,
     Induction,
-    Minimum,
     Proof,
     Quoted,
     Reindex,
     Termwise,
 )
 from explainers.notebook.derive.sums import Refused
+from explainers.notebook.derive.vectors import Vector, Vectors, inner, norm2
 
 __all__ = [
+    "Antiderivative",
     "Certificate",
     "Derivation",
     "Every",
     "Fact",
     "Identity",
     "Induction",
+    "Limiting",
     "Minimum",
     "Proof",
     "Quoted",
@@ -40,5 +46,9 @@ __all__ = [
     "Reindex",
     "Step",
     "Termwise",
+    "Vector",
+    "Vectors",
     "derive",
+    "inner",
+    "norm2",
 ]

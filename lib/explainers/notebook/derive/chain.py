@@ -20,6 +20,7 @@ from explainers.notebook.derive.facts import (
 from explainers.notebook.derive.proofs import Identity, Proof, Quoted
 from explainers.notebook.derive.sums import Range, Refused, is_zero, least, sign
 from explainers.notebook.derive.values import Model, NoValue, Point, differ, value
+from explainers.notebook.derive.vectors import naked
 
 _RELATIONS = ("==", "<=", ">=")
 
@@ -145,13 +146,29 @@ class Derivation:
 
     def inside(self, hide: Symbol, within: Range | None = None) -> "Derivation":
         """This derivation for a generic value of `hide`: without what it knows about
-        one particular value."""
+        one particular value, or about the range of another index of that name."""
         generic = copy.copy(self)
         generic.facts = {
             name: fact for name, fact in self.facts.items() if hide not in fact.fixed
         }
-        generic.ranges = (*self.ranges, within) if within else self.ranges
+        ranges = tuple(
+            (u, lo, hi)
+            for u, lo, hi in self.ranges
+            if not (u == hide or lo.has(hide) or hi.has(hide))
+        )
+        generic.ranges = (*ranges, within) if within else ranges
         return generic
+
+    def supposing(self, name: str, lhs: Expr, rel: Relation, rhs: Expr) -> "Derivation":
+        """This derivation with one more fact, about the very symbols that it names.
+        Raises `Refused` if the name is taken."""
+        if name in self.facts:
+            raise Refused(f"{name!r} is the name of another fact already")
+        difference = rhs - lhs if rel == "<=" else lhs - rhs
+        fact = Fact(name, "==" if rel == "==" else ">=", difference, lhs)
+        richer = copy.copy(self)
+        richer.facts = self.facts | {name: fact}
+        return richer
 
     def unfold(self, expr: Expr) -> Expr:
         """`expr` with all definitions put in."""
@@ -287,9 +304,11 @@ class Derivation:
         be 0.
 
         What its symbols do not exclude must be assumed away by name. Refused are also a
-        sum that may run backwards, and an index that is declared to be what its limits
-        do not make it.
+        sum that may run backwards, an index that is declared to be what its limits do
+        not make it, and a vector outside of an inner product.
         """
+        if naked(expr):
+            raise Refused(f"{expr} has a vector outside of an inner product")
         self._defined(expr, self.ranges)
 
     def _defined(self, expr: Expr, ranges: tuple[Range, ...]) -> None:

@@ -13,6 +13,7 @@ from sympy.logic.boolalg import BooleanAtom
 
 from explainers.notebook.derive.sums import Range, Refused, least, substitute
 from explainers.notebook.derive.values import Model, NoValue, Point, value
+from explainers.notebook.derive.vectors import Vector, naked, parts
 
 Relation = Literal["==", "<=", ">="]
 Definitions = tuple[tuple[Expr, Expr], ...]
@@ -20,7 +21,7 @@ Definitions = tuple[tuple[Expr, Expr], ...]
 
 def definitions(define: Mapping[Expr, Expr | int]) -> Definitions:
     """The definitions `{head: body}`, each in terms of earlier ones. Raises `TypeError`
-    or `ValueError`."""
+    or `ValueError`; a vector is defined by a vector."""
     done: Definitions = ()
     for head, body in define.items():
         if not isinstance(head, AppliedUndef | Symbol) or not all(
@@ -31,7 +32,12 @@ def definitions(define: Mapping[Expr, Expr | int]) -> Definitions:
             )
         if len(set(head.args)) < len(head.args):
             raise ValueError(f"define: {head} has an argument twice")
-        done += ((head, sp.sympify(body)),)
+        body = sp.sympify(body)
+        fits = _is_vector(body) if naked(head) else not naked(body)
+        if not fits:
+            kind = "a vector" if naked(head) else "a number"
+            raise TypeError(f"define: {head} is {kind}, but {body} is not")
+        done += ((head, body),)
     for i, (_, body) in enumerate(done):
         for head, _ in done[i:]:
             if body.has(_key(head)):
@@ -39,6 +45,13 @@ def definitions(define: Mapping[Expr, Expr | int]) -> Definitions:
     if len({_key(head) for head, _ in done}) < len(done):
         raise ValueError("define: a name is defined twice")
     return done
+
+
+def _is_vector(expr: Expr) -> bool:
+    try:
+        return parts(expr) is not None
+    except TypeError:
+        return False
 
 
 def unfold(expr: Expr, define: Definitions) -> Expr:
@@ -155,6 +168,10 @@ class Fact:
 
 def _admits(symbol: Symbol, where: Expr, ranges: tuple[Range, ...]) -> bool:
     """Does `where` satisfy everything that is declared of `symbol`?"""
+    if isinstance(symbol, Vector):
+        return _is_vector(where)
+    if naked(where):
+        return False
     smallest = least(where, ranges)
     return all(
         getattr(where, f"is_{name}", None) is truth
@@ -193,6 +210,8 @@ def _fact(name: str, stated: object) -> Fact:
             f"{stated!r}"
         )
     difference = stated.lhs - stated.rhs
+    if naked(difference):
+        raise TypeError(f"assume: {name!r} has a vector outside of an inner product")
     strict = stated.rel_op in ("<", ">")
     if stated.rel_op in ("<", "<="):
         difference = -difference

@@ -105,7 +105,7 @@ class Certificate:
                 else:
                     expr = d.unfold(factor)
                     d.require_defined(expr)
-                    unknown = unknown if nonneg(expr) else expr
+                    unknown = unknown if nonneg(expr, d.ranges) else expr
                 product *= expr
             if not vanishes and rel == "==":
                 raise Refused(
@@ -180,12 +180,14 @@ class Induction:
     The first value follows from the assumptions of `n`: 1 if positive, 0 if
     nonnegative; a later base would prove falsehoods. The increments of both sides are
     compared for a generic `n`; facts about one particular `n` are not available in
-    either half.
+    either half. With a `hypothesis`, the step shows the claim itself at `n + 1`
+    instead, and the claim at `n` is a fact of that name.
     """
 
     n: Symbol
     base: Proof = field(default_factory=Identity)
     step: Proof = field(default_factory=Identity)
+    hypothesis: str = ""
 
     def __post_init__(self) -> None:
         first_value(self.n)
@@ -199,17 +201,23 @@ class Induction:
             base = self.base.prove(inside, ends[0], rel, ends[1])
         except Refused as reason:
             raise Refused(f"induction, base {self.n} = {start}: {reason}") from reason
-        grown = [
-            normal(substitute(side, {self.n: self.n + 1}) - side) for side in (lhs, rhs)
-        ]
+        grown = [substitute(side, {self.n: self.n + 1}) for side in (lhs, rhs)]
+        if self.hypothesis:
+            inside = inside.supposing(self.hypothesis, lhs, rel, rhs)
+        else:
+            grown = [
+                normal(next_ - side)
+                for next_, side in zip(grown, (lhs, rhs), strict=True)
+            ]
+        half = "step" if self.hypothesis else "increment"
         try:
             step = self.step.prove(inside, grown[0], rel, grown[1])
         except Refused as reason:
             raise Refused(
-                f"induction, increment from {self.n} to {self.n + 1}: {reason}"
+                f"induction, {half} from {self.n} to {self.n + 1}: {reason}"
             ) from reason
         # what an identity shows goes without saying
-        said = {"base": base, "increments": step}
+        said = {"base": base, half if self.hypothesis else "increments": step}
         halves = [f"{half} {how}" for half, how in said.items() if how != ALGEBRA]
         return "; ".join([f"induction from ${latex(self.n)}={start}$", *halves])
 
@@ -270,20 +278,23 @@ def _outer_sums(expr: sp.Basic, turn: Callable[[Sum], Expr]) -> sp.Basic:
 @dataclass(frozen=True)
 class Termwise:
     """A sum against a sum over the same range, or against 0: `proof` shows the relation
-    of the summands.
+    of the summands. The same for integrals.
 
-    The index is generic in `proof`: an assumption about a symbol of the same name is
-    not available there.
+    A factor in front of a sum belongs to each of its summands. The index is generic in
+    `proof`: an assumption about a symbol of the same name is not available there.
     """
 
     proof: Proof = field(default_factory=Identity)
 
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        lhs, rhs = map(_factors_inside, (lhs, rhs))
         sums = [side for side in (lhs, rhs) if side != 0]
-        if not sums or not all(
-            isinstance(side, Sum) and len(side.limits) == 1 for side in sums
+        if not any(
+            sums
+            and all(isinstance(each, kind) and len(each.limits) == 1 for each in sums)
+            for kind in (Sum, sp.Integral)
         ):
-            raise Refused("term by term needs two sums, or a sum and 0")
+            raise Refused("term by term needs two sums or integrals, or one and 0")
         u, lo, hi = sums[0].limits[0]
         terms = [sp.Integer(0) if side == 0 else side.function for side in (lhs, rhs)]
         if len(sums) == 2:
@@ -291,56 +302,24 @@ class Termwise:
             if not (is_zero(other[1] - lo) and is_zero(other[2] - hi)):
                 raise Refused("term by term needs sums over the same range")
             terms[1] = substitute(terms[1], {other[0]: u})
+        if isinstance(sums[0], sp.Integral) and not (hi - lo).is_nonnegative:
+            raise Refused(f"the integral is not seen to run upwards from {lo} to {hi}")
         bound: Range = (u, lo, hi)
-        return "term by term: " + self.proof.prove(
+        words = self.proof.prove(
             d.inside(hide=u, within=bound), terms[0], rel, terms[1]
         )
+        return f"term by term: {words}"
 
 
-@dataclass(frozen=True)
-class Minimum:
-    """`lhs - rhs` is least at `x = at`: it is 0 there, and its derivative `(x - at) *
-    slope`, `slope >= 0`.
-
-    Proves `>=` (and `<=` with the sides exchanged) for every `x` that its assumptions
-    admit; those must be an interval, so `x` must be declared real, positive or
-    nonnegative, and no more.
-    """
-
-    x: Symbol
-    at: Expr | int
-    slope: Expr | int
-
-    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
-        if rel == "==":
-            raise Refused("a minimum proves an inequality")
-        declared = {name for name, truth in self.x._assumptions_orig.items() if truth}
-        if not self.x.is_real or not declared <= {"real", "positive", "nonnegative"}:
-            raise Refused(
-                f"the values that {self.x} admits are not seen to be an interval"
-            )
-        f, inside = lhs - rhs if rel == ">=" else rhs - lhs, d.inside(hide=self.x)
-        if f.has(sp.Abs, sp.sign, sp.floor, sp.ceiling, sp.Piecewise, sp.Heaviside):
-            raise Refused("it is not seen to be differentiable everywhere")
-        for expr in (f, sp.sympify(self.slope)):
-            inside.require_defined(expr)
-        at = sp.sympify(self.at)
-        admitted = (
-            at.is_positive
-            if self.x.is_positive
-            else at.is_nonnegative or not self.x.is_nonnegative
-        )
-        if not (at.is_real and admitted):
-            raise Refused(f"{self.x} does not admit {at}")
-        if not is_zero(substitute(f, {self.x: at})):
-            raise Refused(f"the two sides differ at {self.x} = {at}")
-        if not nonneg(sp.sympify(self.slope)):
-            raise Refused(f"the sign of {self.slope} is not known")
-        if not is_zero(
-            sp.diff(f, self.x) - (self.x - at) * self.slope, nonzero_somewhere
-        ):
-            raise Refused("the derivative is not the one stated")
-        return f"least at ${latex(self.x)}={latex(at)}$, where both sides agree"
+def _factors_inside(expr: Expr) -> Expr:
+    """`c * Sum(f, …)` as `Sum(c * f, …)`, and anything else as it is."""
+    factors = sp.Mul.make_args(expr)
+    sums = [factor for factor in factors if isinstance(factor, Sum)]
+    if len(sums) != 1 or sp.Mul(*sums) == expr:
+        return expr
+    outside = sp.Mul(*(factor for factor in factors if factor != sums[0]))
+    captured = any(outside.has(limit[0]) for limit in sums[0].limits)
+    return expr if captured else Sum(outside * sums[0].function, *sums[0].limits)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 import sympy as sp
 from sympy import Expr, I, Integer, Sum, Symbol, pi
 
+from explainers.notebook.derive.vectors import Inner, Vector
+
 # An index, or a variable of integration, with its limits. Inner ranges come after outer
 # ones.
 Range = tuple[Symbol, Expr, Expr]
@@ -27,8 +29,8 @@ class Refused(Exception):
     """A step is not proved, or is false."""
 
 
-def substitute(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
-    """`expr` with `values` put in at once.
+def substitute(expr: Expr, values: Mapping[Symbol, Expr]) -> Expr:
+    """`expr` with `values` put in for symbols, at once.
 
     SymPy lets a value be captured by an index of the same name: `Sum(f(k, n), (k, 0,
     N)).subs(n, k)` would become the sum of `f(k, k)`. Such an index is renamed first.
@@ -38,7 +40,20 @@ def substitute(expr: Expr, values: Mapping[Expr, Expr]) -> Expr:
     )
     if incoming & _bound(expr):
         expr = _rename(expr, incoming)
-    return expr.subs(values, simultaneous=len(values) > 1)
+    # one after another, by way of symbols of the same kind that occur nowhere else
+    between = {symbol: _fresh(symbol) for symbol in values} if len(values) > 1 else {}
+    for symbol, stand_in in between.items():
+        expr = expr.subs(symbol, stand_in)
+    for symbol, value in values.items():
+        expr = expr.subs(between.get(symbol, symbol), value)
+    return expr
+
+
+def _fresh(symbol: Symbol) -> Symbol:
+    name = sp.Dummy(symbol.name, **symbol._assumptions_orig)
+    if isinstance(symbol, Vector):
+        return Vector(f"{name} {name.dummy_index}")
+    return name
 
 
 def _bound(expr: Expr) -> set[Symbol]:
@@ -86,10 +101,19 @@ def _tidy(expr: Expr, ranges: tuple[Range, ...]) -> Expr:
     if isinstance(expr, sp.Derivative):
         done = sp.diff(expr.expr, *expr.variables)
         return done if isinstance(done, sp.Derivative) else _tidy(done, ranges)
-    if isinstance(expr, sp.Determinant | sp.Limit):
+    if isinstance(expr, sp.Determinant):
         return expr.doit()
+    if isinstance(expr, sp.Limit):
+        expr = expr.func(normal(expr.args[0]), *expr.args[1:])
+        try:
+            return expr.doit()
+        except NotImplementedError:  # SymPy does not find it
+            return expr
     args = [_tidy(arg, ranges) for arg in expr.args]
     expr = expr if args == list(expr.args) else expr.func(*args)
+    if isinstance(expr, Inner):
+        opened = expr.opened()
+        return opened if opened.args == expr.args else _tidy(opened, ranges)
     return _atom(expr)
 
 
@@ -274,9 +298,12 @@ def is_zero(expr: Expr, differs: Callable[[Expr], bool] = lambda e: False) -> bo
     return False
 
 
-def nonneg(expr: Expr) -> bool:
+def nonneg(expr: Expr, ranges: Iterable[Range] = ()) -> bool:
     """Is `expr`, where defined, non-negative by its symbols' assumptions, as a square,
-    or as a length?"""
+    as a length, or as a sine over a range within a half-turn?"""
+    for u, lo, hi in ranges:
+        if lo.is_nonnegative and (pi - hi).is_nonnegative:
+            expr = expr.subs(sp.sin(u), sp.Dummy("sine", nonnegative=True))
     if expr.is_extended_nonnegative:
         return True
     left = list(sp.Mul.make_args(sp.factor(expr)))

@@ -9,6 +9,8 @@ from sympy import Expr
 from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
+from explainers.notebook.derive.vectors import Inner, naked
+
 if TYPE_CHECKING:
     from explainers.notebook.derive.chain import Derivation
     from explainers.notebook.derive.facts import Definitions
@@ -77,8 +79,13 @@ class _Printer(LatexPrinter):
         return text
 
     def _print_Mul(self, expr: Any) -> str:
-        """Coefficients before waves; `-i/n` as `1/(in)`; a number in front of a sum,
-        not under it."""
+        """Coefficients before waves and vectors; `-i/n` as `1/(in)`; a number in front
+        of a sum, not under it."""
+        if naked(expr):
+            vector = next(filter(naked, expr.args))
+            weight = expr / vector
+            text = {1: "", -1: "- "}.get(weight, f"{self._print(weight)} ")
+            return text + self.parenthesize(vector, 40, strict=False)
         over, under = sp.fraction(expr, exact=True)
         number, rest = over.as_coeff_Mul()
         if (
@@ -96,6 +103,10 @@ class _Printer(LatexPrinter):
             and expr.has(sp.Sum, sp.Integral)
         ):
             return rf"\frac{{1}}{{{under}}} {self.parenthesize(over, 40, strict=False)}"
+        sums = [each for each in sp.Mul.make_args(over) if each.has(sp.Sum)]
+        if under != 1 and len(sums) == 1 and isinstance(sums[0], sp.Sum):
+            front = f"{self._print(over / sums[0] / under)} "
+            return front + self.parenthesize(sums[0], 40, strict=False)
         if under != 1 or not expr.has(sp.exp):
             return super()._print_Mul(expr)
         factors = sorted(sp.Mul.make_args(rest), key=_place)
@@ -105,6 +116,24 @@ class _Printer(LatexPrinter):
             "- " if number == -1 else "" if number == 1 else f"{self._print(number)} "
         )
         return sign + " ".join(shown)
+
+    def _print_Inner(self, expr: Any, exp: str | None = None) -> str:
+        u, v = map(self._print, expr.args)
+        product = (
+            rf"\left\lVert {u} \right\rVert^{{2}}"
+            if u == v
+            else rf"\left\langle {u}, {v} \right\rangle"
+        )
+        return product if exp is None else rf"\left({product}\right)^{{{exp}}}"
+
+    def _print_Pow(self, expr: Any) -> str:
+        """A power of a squared length is a power of the length."""
+        base, power = expr.args
+        length = isinstance(base, Inner) and base.args[0] == base.args[1]
+        if length and power.is_Rational and power.is_positive:
+            shown = self._print(base).removesuffix("^{2}")
+            return shown if power == sp.S.Half else f"{shown}^{{{2 * power}}}"
+        return super()._print_Pow(expr)
 
     def _print_re(self, expr: Any, exp: str | None = None) -> str:
         part = rf"\operatorname{{Re}} {self.parenthesize(expr.args[0], 50)}"

@@ -13,6 +13,9 @@ import sympy as sp
 from sympy import Expr
 from sympy.core.function import AppliedUndef
 
+from explainers.notebook.derive.sums import normal
+from explainers.notebook.derive.vectors import Inner
+
 TOLERANCE = 1e-8
 
 # What a model returns: numbers for symbols, Python functions for undefined functions.
@@ -119,6 +122,10 @@ _FUNCTIONS: dict[Any, Callable[..., complex]] = {
     sp.im: lambda z: complex(z.imag),
     sp.Abs: lambda z: complex(abs(z)),
     sp.conjugate: lambda z: z.conjugate(),
+    # of whole numbers, exactly
+    sp.binomial: lambda n, k: complex(sp.binomial(_plain(n), _plain(k))),
+    # the value of a vector is a complex number: a vector in the plane
+    Inner: lambda u, v: complex((u * v.conjugate()).real),
     sp.Pow: lambda base, power: complex(base ** _plain(power)),
     sp.Add: lambda *terms: sum(terms, 0j),
     sp.Mul: lambda *factors: math.prod(factors, start=1 + 0j),
@@ -144,7 +151,10 @@ def _compiled(expr: Expr) -> Compiled:
             )
         return folded
     if isinstance(expr, sp.Limit | sp.Determinant):
-        return _constant(expr.doit())
+        found = normal(expr)
+        if found.has(expr.func):
+            raise NoValue(f"{expr} is not found")
+        return _compiled(found)
     if (
         not isinstance(expr, AppliedUndef)
         and expr.func not in _FUNCTIONS
