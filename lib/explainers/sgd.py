@@ -46,7 +46,7 @@ def project_ball(
     """The nearest point of the ball |x| <= radius: what is outside is scaled back."""
     _positive("radius", radius)
     length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    return x * (radius / length.clamp(min=radius))
+    return x / (length / radius).clamp(min=1)
 
 
 def project_box(
@@ -58,7 +58,8 @@ def project_box(
     low, high = (torch.as_tensor(end, dtype=x.dtype) for end in (low, high))
     if not bool((low <= high).all()):
         raise ValueError(f"low: expected at most high, got {low} and {high}")
-    return torch.clamp(x, low, high)
+    # what is not finite has no place in the box either
+    return torch.where(x.isfinite(), torch.clamp(x, low, high), torch.nan)
 
 
 def project_simplex(
@@ -185,7 +186,7 @@ def projected_sgd(
             square = gradient.square().sum(-1)
             squares = squares + square
             lengths.append(square.sqrt())
-        eta = etas[t] if rule is None else rule(squares).unsqueeze(-1)
+        eta = etas[t] if rule is None else _from_rule(rule, squares, t)
         values.append(value)
         total += theta
         theta = torch.addcmul(theta, gradient, eta, value=-1)
@@ -325,7 +326,8 @@ def weighted_average_bound(
     closed convex set, also an unbounded one; `distance` is that from the start to the
     fixed point (Su, archive 11469).
     """
-    _positive("distance", distance)
+    if not (0 <= distance < math.inf):
+        raise ValueError(f"distance: expected a number from 0 up, got {distance}")
     _positive("gradient", gradient)
     _check_steps(step_sizes, len(step_sizes))
     spent = step_sizes.square().cumsum(0)
@@ -457,7 +459,7 @@ def _check_steps(step_sizes: Tensor, steps: int, seeds: int | None = None) -> No
             f"step_sizes: expected one for each of {steps} samples (at least one), got "
             f"{step_sizes.shape[0]}"
         )
-    if seeds is not None and step_sizes.shape[1:] not in ((), (1,), (seeds,)):
+    if seeds is not None and step_sizes.shape[1:] not in ((), (seeds,)):
         raise ValueError(
             f"step_sizes: expected the shape ({steps},) or ({steps}, {seeds}), got "
             f"{tuple(step_sizes.shape)}"
@@ -469,6 +471,16 @@ def _check_steps(step_sizes: Tensor, steps: int, seeds: int | None = None) -> No
             f"step_sizes: expected positive numbers, got {step_sizes[t].tolist()} at "
             f"step {t + 1}"
         )
+
+
+def _from_rule(rule: StepRule, squares: Tensor, t: int) -> Tensor:
+    eta = rule(squares)
+    if eta.shape != squares.shape or not bool(((eta >= 0) & eta.isfinite()).all()):
+        raise ValueError(
+            f"step_sizes: expected {len(squares)} numbers from 0 up of the rule, got "
+            f"{eta.tolist()} at step {t + 1}"
+        )
+    return eta.unsqueeze(-1)
 
 
 def _check_start(theta0: Tensor, projection: Projection | None) -> None:
