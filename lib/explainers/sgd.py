@@ -80,6 +80,9 @@ def project_simplex(
 
 
 # ---- losses; for a linear model a sample is the index of a row
+#
+# Rows are looked up by `embedding` and `take`, not by a[row]: that one would wake a
+# second thread at each of thousands of small steps, and take ten times as long.
 
 
 def linear_loss(theta: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
@@ -91,8 +94,8 @@ def absolute_loss(a: Float[Tensor, "rows dim"], b: Float[Tensor, " rows"]) -> Lo
     """|a_i . theta - b_i| with the subgradient sign(.) a_i, at most |a_i| long."""
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features = a[row]
-        error = torch.linalg.vecdot(features, theta) - b[row]
+        features = torch.nn.functional.embedding(row, a)
+        error = torch.linalg.vecdot(features, theta) - b.take(row)
         return error.abs(), error.sign().unsqueeze(-1) * features
 
     return loss
@@ -103,7 +106,7 @@ def hinge_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
     signed = y[:, None] * a
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features = signed[row]
+        features = torch.nn.functional.embedding(row, signed)
         short = 1 - torch.linalg.vecdot(features, theta)
         return short.clamp(min=0), (short > 0).unsqueeze(-1) * -features
 
@@ -116,7 +119,7 @@ def logistic_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Lo
     signed = y[:, None] * a
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features = signed[row]
+        features = torch.nn.functional.embedding(row, signed)
         margin = torch.linalg.vecdot(features, theta)
         wrong = torch.sigmoid(-margin).unsqueeze(-1)
         return torch.nn.functional.softplus(-margin), -wrong * features
