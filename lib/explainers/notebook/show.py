@@ -226,6 +226,9 @@ def provenance(record: Any) -> str:
     )
 
 
+_LONG = re.compile(r"(\d+\.\d\d)\d+")
+
+
 def _themed(svg: str) -> str:
     """`svg` with the theme's tokens in place of the light theme's colours."""
     names = {value: name for name, value in style.COLOURS.items()}
@@ -282,5 +285,6 @@ def _light(svg: str, width: int, height: int) -> str:
         'xmlns:xlink="http://www.w3.org/1999/xlink">'
     )
     svg = re.sub(r"<svg[^>]*>", head, svg, count=1)
-    svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg)
+    # coordinates need no more than two decimals; numbers in a label keep theirs
+    svg = re.sub(r"<[^>]*>", lambda tag: _LONG.sub(r"\1", tag[0]), svg)
     return re.sub(r"\s*\n\s*", "\n", svg)

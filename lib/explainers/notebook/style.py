@@ -76,13 +76,19 @@ def panel(
     yticks: list[float] | None = None,
     xlim: tuple[float, float] | None = None,
     ylim: tuple[float, float] | None = None,
+    log: str = "",
 ) -> Axes:
     """Dress `ax` as a panel: title top left, ticks below with the outer ones inside, y
     values on grid lines.
 
     The values of `yticks` stand on their lines at the left, so that no axis is needed.
+    `log` names the logarithmic axes, "x", "y" or "xy".
     """
     ax.set_title(title)
+    for name in log:
+        # before the ticks, as a scale brings its own
+        getattr(ax, f"set_{name}scale")("log")
+        getattr(ax, f"{name}axis").minorticks_off()
     ax.set_xlim(*(xlim or (xticks[0], xticks[-1])))
     if ylim is not None:
         ax.set_ylim(*ylim)
