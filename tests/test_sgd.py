@@ -586,8 +586,9 @@ def steps_with(value: float, at: int) -> Tensor:
         ({"step_sizes": steps_with(-0.1, 3)}, r"step_sizes: .*positive.* -0\.1\] at step 4"),
         ({"step_sizes": steps_with(math.nan, 0)}, r"step_sizes: .*positive.* nan\] at step 1"),
         ({"step_sizes": steps_with(math.inf, 1)}, r"step_sizes: .*positive.* inf\] at step 2"),
-        ({"step_sizes": torch.ones(3)}, r"step_sizes: .*4 samples.*got 3"),
-        ({"step_sizes": torch.ones(5)}, r"step_sizes: .*4 samples.*got 5"),
+        ({"step_sizes": torch.tensor(1.0)}, r"step_sizes: .*4 samples.*shape \(\)"),
+        ({"step_sizes": torch.ones(3)}, r"step_sizes: .*4 samples.*shape \(3,\)"),
+        ({"step_sizes": torch.ones(5)}, r"step_sizes: .*4 samples.*shape \(5,\)"),
         ({"step_sizes": torch.ones(4, 3)}, r"step_sizes: .*\(4, 2\), got \(4, 3\)"),
         ({"step_sizes": torch.ones(4, 2, 1)}, r"step_sizes: .*\(4, 2\), got \(4, 2, 1\)"),
         ({"samples": rows_of(0), "step_sizes": torch.ones(0)}, "samples: .*at least one"),
@@ -668,6 +669,21 @@ def test_what_a_rule_returns_is_checked_at_every_step(rule, words, unchecked):
     loss = sgd.absolute_loss(a, torch.ones(4, dtype=F64))
     with pytest.raises(ValueError, match=words):
         absolute_run(loss=loss, samples=torch.arange(4), step_sizes=rule)
+
+
+@pytest.mark.parametrize("steps", [[0.1, 0.1, 0.1, 0.1], 0.1, None])
+def test_steps_that_are_no_tensor_are_refused_by_type(steps, unchecked):
+    with pytest.raises(TypeError, match="step_sizes: expected a tensor"):
+        absolute_run(step_sizes=steps)
+    if isinstance(steps, list):
+        with pytest.raises(TypeError, match="step_sizes: expected a tensor"):
+            regret_bound(1.0, 1.0, steps)
+
+
+def test_an_infinite_point_has_no_projection():
+    x = torch.tensor([[math.inf, 0.3, 0.2], [0.1, -math.inf, 0.2]], dtype=F64)
+    for project in (sgd.project_ball, sgd.project_box, sgd.project_simplex):
+        assert project(x).isnan().any(-1).all()
 
 
 GROWING = torch.tensor([0.3, 0.2, 0.2, 0.25], dtype=F64)
@@ -1258,7 +1274,9 @@ def test_the_search_is_fast_on_a_narrow_valley():
 
 def test_a_loss_with_kinks_has_no_best_fixed_point_here():
     a, b = data("absolute")
-    with pytest.raises(RuntimeError, match=r"loss: no minimum .* 300 iterations; .*smooth convex"):
+    with pytest.raises(
+        RuntimeError, match=r"loss: (no minimum .* 300 iterations|it has a kink); .*smooth convex"
+    ):
         sgd.best_fixed_point(
             sgd.absolute_loss(a, b),
             torch.arange(40)[:, None],
@@ -1266,6 +1284,16 @@ def test_a_loss_with_kinks_has_no_best_fixed_point_here():
             sgd.project_ball,
             iterations=300,
         )
+
+
+@pytest.mark.parametrize("start", [[5.0, 1000.0], [3.0, 7.0]])
+def test_a_kink_that_stops_the_search_at_once_is_no_minimum(start):
+    def ridge(theta: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
+        weights, away = torch.tensor([1.0, 1e-3], dtype=F64), theta - torch.tensor([1000.1, 0.0], dtype=F64)
+        return (weights * away.abs()).sum(-1)[None], (weights * away.sign())[None]
+
+    with pytest.raises(RuntimeError, match="loss: it has a kink"):
+        sgd.best_fixed_point(ridge, torch.zeros(1), torch.tensor([start], dtype=F64))
 
 
 def test_the_search_refuses_a_bad_start_and_tolerance():

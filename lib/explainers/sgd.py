@@ -43,7 +43,10 @@ class AssumptionWarning(UserWarning):
 def project_ball(
     x: Float[Tensor, "*batch dim"], radius: float = 1.0
 ) -> Float[Tensor, "*batch dim"]:
-    """The nearest point of the ball |x| <= radius: what is outside is scaled back."""
+    """The nearest point of the ball |x| <= radius: what is outside is scaled back.
+
+    The square of |x| must not overflow.
+    """
     _positive("radius", radius)
     length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return x / (length / radius).clamp(min=1)
@@ -58,7 +61,7 @@ def project_box(
     low, high = (torch.as_tensor(end, dtype=x.dtype) for end in (low, high))
     if not bool((low <= high).all()):
         raise ValueError(f"low: expected at most high, got {low} and {high}")
-    # what is not finite has no place in the box either
+    # what is not finite has no place in the box
     return torch.where(x.isfinite(), torch.clamp(x, low, high), torch.nan)
 
 
@@ -76,7 +79,9 @@ def project_simplex(
     excess = largest_first.cumsum(-1) - total
     count = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype)
     positive = (largest_first * count > excess).sum(-1, keepdim=True).clamp(min=1)
-    return (x - excess.gather(-1, positive - 1) / positive).clamp(min=0)
+    nearest = (x - excess.gather(-1, positive - 1) / positive).clamp(min=0)
+    # what is not finite has no place in the simplex
+    return torch.where(x.isfinite().all(-1, keepdim=True), nearest, torch.nan)
 
 
 # ---- losses; for a linear model a sample is the index of a row
@@ -156,18 +161,20 @@ def projected_sgd(
     `step_sizes` are fixed in advance, or a rule that gets the sum of squared gradient
     lengths up to now. Without a projection theta is free to go anywhere.
 
-    Raises `ValueError` for steps that are not positive or not as many as the samples,
-    and for a start that the projection moves; `FloatingPointError` if a loss or theta
-    is not finite, naming the step. Warns (`AssumptionWarning`) if fixed steps grow:
-    the run is sound, but `regret_bound` says nothing about it.
+    Raises `TypeError` for steps that are neither, `ValueError` for steps that are not
+    positive or not as many as the samples and for a start that the projection moves,
+    `FloatingPointError` if a loss or theta is not finite, naming the step. Warns
+    (`AssumptionWarning`) if fixed steps grow: the run is sound, but `regret_bound` says
+    nothing about it.
     """
     _check_start(theta0, projection)
     if len(samples) == 0:
         raise ValueError("samples: expected at least one")
     rule = step_sizes if callable(step_sizes) else None
     etas: Sequence[Tensor]
-    if isinstance(step_sizes, Tensor):
+    if rule is None:
         _check_steps(step_sizes, len(samples), theta0.shape[0])
+    if isinstance(step_sizes, Tensor):
         grows = _grows_at(step_sizes)
         if grows is not None:
             warnings.warn(
@@ -226,10 +233,11 @@ def best_fixed_point(
     For smooth convex losses: accelerated projected gradient (Beck and Teboulle 2009)
     with backtracking, and a restart when the momentum points uphill. It stops when the
     gradient mapping is shorter than `tolerance`; the value then is within `tolerance`
-    times the diameter of the least. `weights` (they add up to 1) replace the mean over
-    samples, for samples that occur many times.
+    times the distance to the best point of the least. `weights` (they add up to 1)
+    replace the mean over samples, for samples that occur many times.
 
-    Raises `RuntimeError` if that is not reached, as with a loss that has kinks.
+    Raises `RuntimeError` if that is not reached, or if the loss curves so much that it
+    must have a kink.
     """
     _check_start(theta0, projection)
     _positive("tolerance", tolerance)
@@ -258,8 +266,12 @@ def best_fixed_point(
             new_value, _ = mean(new)
             # a rounding error is no reason to doubt the curvature
             short = new_value[:, None] > promised + 1e-14 * (1 + value.abs()[:, None])
-            if not bool(short.any()) or float(curvature.max()) > 1e15:
+            if not bool(short.any()):
                 break
+            if float(curvature.max()) > 1e12:
+                raise RuntimeError(
+                    "loss: it has a kink; this search needs a smooth convex loss"
+                )
             curvature = torch.where(short, 2 * curvature, curvature)
         if bool((curvature * inner(move, move).sqrt() < tolerance).all()):
             return FixedPoint(new, new_value)
@@ -302,8 +314,9 @@ def regret_bound(
     """D^2 / (2 t eta_t) + G^2 / (2 t) sum_{s <= t} eta_s, after t = 1 ... T steps.
 
     Bounds the average regret of `projected_sgd` on convex losses, if no two points of
-    the set are farther apart than `diameter` and no subgradient is longer than
-    `gradient` (Zinkevich 2003, Theorem 1). Raises `ValueError` for steps that grow.
+    the closed convex set are farther apart than `diameter` and no subgradient is longer
+    than `gradient` (from the proof of Zinkevich 2003, Theorem 1). Raises `ValueError`
+    for steps that grow.
     """
     _positive("diameter", diameter)
     _positive("gradient", gradient)
@@ -325,9 +338,9 @@ def weighted_average_bound(
 ) -> Float[Tensor, " steps *seeds"]:
     """(d^2 + G^2 sum eta_s^2) / (2 sum eta_s), after t = 1 ... T steps.
 
-    Bounds the average regret weighted by the steps, for any positive steps and any
-    closed convex set, also an unbounded one; `distance` is that from the start to the
-    fixed point (Su, archive 11469).
+    Bounds the average regret of `projected_sgd` on convex losses, weighted by the
+    steps, for any positive steps and any closed convex set, also an unbounded one;
+    `distance` is that from the start to the fixed point (Su, archive 11469).
     """
     if not (0 <= distance < math.inf):
         raise ValueError(f"distance: expected a number from 0 up, got {distance}")
@@ -362,8 +375,8 @@ def constant(diameter: float, gradient: float) -> Schedule:
 
 
 def decaying(diameter: float, gradient: float, alpha: float | None = None) -> Schedule:
-    """alpha / sqrt(t); by default alpha = D / (sqrt(2) G), whose bound is the least,
-    less than sqrt(2) D G / sqrt(T).
+    """alpha / sqrt(t); by default alpha = D / (sqrt(2) G), which makes the leading term
+    of the bound least: the bound is less than sqrt(2) D G / sqrt(T).
 
     alpha = D / G gives 3/2 D G / sqrt(T), and alpha = 1 is Zinkevich's Theorem 1.
     """
@@ -403,8 +416,9 @@ def doubling(diameter: float, gradient: float) -> Schedule:
 
 
 def strongly_convex(curvature: float, gradient: float) -> Schedule:
-    """1 / (mu t), for losses whose curvature is mu at least: bound
-    G^2 (1 + ln T) / (2 mu T) (Hazan, Agarwal and Kale 2007)."""
+    """1 / (mu t), for losses whose curvature is mu at least, on a closed convex set
+    where no subgradient is longer than G: bound G^2 (1 + ln T) / (2 mu T) (Hazan,
+    Agarwal and Kale 2007)."""
     _positive("curvature", curvature)
     _positive("gradient", gradient)
     return Schedule(
@@ -418,8 +432,8 @@ def adagrad_norm(diameter: float) -> StepRule:
     """D / sqrt(2 sum |g|^2) over the gradients so far: a rule for `projected_sgd` that
     needs no G.
 
-    Its average regret is at most sqrt(2) D sqrt(sum |g_t|^2) / T (Streeter and McMahan
-    2010).
+    With a projection onto a closed convex set of that diameter, the average regret is
+    at most sqrt(2) D sqrt(sum |g_t|^2) / T (Streeter and McMahan 2010).
     """
     _positive("diameter", diameter)
     # before the first gradient that is not 0 there is nothing to move
@@ -456,11 +470,16 @@ def _grows_at(step_sizes: Tensor) -> int | None:
     return int(grows[0, 0]) + 1 if len(grows) else None
 
 
-def _check_steps(step_sizes: Tensor, steps: int, seeds: int | None = None) -> None:
-    if step_sizes.shape[0] != steps or steps == 0:
+def _check_steps(step_sizes: object, steps: int, seeds: int | None = None) -> None:
+    if not isinstance(step_sizes, Tensor):
+        raise TypeError(
+            "step_sizes: expected a tensor, or a rule for projected_sgd, got "
+            f"{type(step_sizes).__name__}"
+        )
+    if step_sizes.ndim == 0 or len(step_sizes) != steps or steps == 0:
         raise ValueError(
             f"step_sizes: expected one for each of {steps} samples (at least one), got "
-            f"{step_sizes.shape[0]}"
+            f"the shape {tuple(step_sizes.shape)}"
         )
     if seeds is not None and step_sizes.shape[1:] not in ((), (seeds,)):
         raise ValueError(

@@ -67,6 +67,24 @@ def test_ids_that_nothing_refers_to_are_gone(shown: list[dict[str, Any]]) -> Non
         assert f"#{name}" in svg
 
 
+def test_a_number_in_a_label_keeps_its_digits() -> None:
+    svg = show.Drawing(lambda ax: (panel(ax), style.label(ax, 0, 1, "mean 0.3989")), alt="A mean.").wide()
+    assert "mean 0.3989" in svg
+    drawn = re.findall(r' d="([^"]+)"', svg)
+    assert drawn
+    assert not any(re.search(r"\.\d{3}", path) for path in drawn)
+
+
+@pytest.mark.parametrize("log", ["x", "y", "xy"])
+def test_logarithmic_axes_show_the_ticks_that_were_asked_for_and_no_others(log: str) -> None:
+    def draw(ax: Axes) -> None:
+        style.panel(ax, "", xticks=[1, 10, 100], yticks=[0.1], ylim=(0.01, 1), log=log)
+        ax.plot([1, 100], [0.02, 0.5])
+
+    svg = show.Drawing(draw, alt="A line.").wide()
+    assert sorted(re.findall(r">([^<>\s]+)</text>", svg)) == ["0.1", "1", "10", "100"]
+
+
 @pytest.mark.parametrize(
     ("panels", "keywords", "names"),
     [
