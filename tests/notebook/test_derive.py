@@ -1,6 +1,7 @@
 """Each rule of `derive`, with the falsehood that it exists to refuse."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 import sympy as sp
@@ -927,3 +928,59 @@ def test_formulas_are_set_plainly(expr: sp.Expr, expected: str | None) -> None:
         assert latex(expr) == expected
     assert latex(expr).count("{") == latex(expr).count("}")
     assert latex(expr).count(r"\left") == latex(expr).count(r"\right")
+
+
+def _vanishing(a: sp.Symbol, k: sp.Symbol) -> Derivation:
+    d = derive("A vanishing share")
+    d.start(sp.Limit(a / k, k, sp.oo))
+    d.step("==", 0)
+    return d.qed((sp.Limit(a / k, k, sp.oo), "==", 0))
+
+
+def test_a_limit_does_not_capture_a_value_of_its_name() -> None:
+    a, k = sp.Symbol("a", positive=True), sp.Symbol("k", integer=True, positive=True)
+    d = derive("Capture", lemmas={"small": _vanishing(a, k)}).start(1)
+    with pytest.raises(Refused):
+        d.step("==", 0, by=Certificate((1, ("small", {a: k}))))
+    F = sp.Function("F")
+    d = derive("Capture by a definition", define={F(a): sp.Limit(a / k, k, sp.oo)}).start(F(k))
+    with pytest.raises(Refused):
+        d.step("==", 1)
+    d.step("==", 0)
+
+
+@pytest.mark.parametrize(
+    "share",
+    [
+        lambda k, b: 1 / (1 + k * b**2),  # 1 at b = 0
+        lambda k, b: k * b**2 / (1 + k * b**2),  # 0 at b = 0
+        lambda k, b: sp.exp(-k * b**2),
+        lambda k, b: b**k,
+    ],
+)
+def test_a_limit_that_holds_for_a_generic_parameter_only_is_not_found(share: Callable[..., sp.Expr]) -> None:
+    b, k = sp.Symbol("b", real=True), sp.Symbol("k", integer=True, positive=True)
+    for end in (0, 1):
+        d = derive("Generic").start(sp.Limit(share(k, b), k, sp.oo))
+        with pytest.raises(Refused):
+            d.step("==", end)
+
+
+def test_an_integral_needs_both_of_its_ends_where_its_variable_is_declared_to_be() -> None:
+    x, b = sp.Symbol("x", positive=True), sp.Symbol("b", real=True, nonzero=True)
+    for integrand, hi in ((1 / x**2, -1), (1 / x, b), (sp.sqrt(x**2), b)):
+        with pytest.raises(Refused, match="x is declared positive"):
+            derive("Backwards over a pole").start(sp.Integral(integrand, (x, 1, hi)))
+    z = sp.Symbol("z")
+    with pytest.raises(Refused, match="not seen to be real"):
+        derive("A complex end").start(
+            sp.Integral(sp.Symbol("y", real=True), (sp.Symbol("y", real=True), 0, z))
+        )
+
+
+def test_a_fact_with_the_weight_0_is_not_used() -> None:
+    a, b = sp.Symbol("a", positive=True), sp.Symbol("b", real=True)
+    d = derive("Idle", assume={"idle": sp.Ge(b, 3)}).start(a)
+    for weight in (0, b - b, sp.Integer(0) * a):
+        with pytest.raises(Refused, match="factor 0"):
+            d.step(">=", 0, by=Certificate((1, a), (weight, "idle")))

@@ -462,9 +462,11 @@ def _check_range(
         if whole
         else {"real", "complex", "finite"}
     )
-    if least(lo, ranges).is_nonnegative:
+    # an integral may run either way, so both of its ends count
+    ends = (lo,) if whole else (lo, hi)
+    if all(least(end, ranges).is_nonnegative for end in ends):
         allowed |= {"nonnegative"}
-    if sign(lo, ranges):
+    if all(sign(end, ranges) for end in ends):
         allowed |= {"positive", "nonnegative", "nonzero"}
     if declared - allowed or not all(u._assumptions_orig.values()):
         raise Refused(
@@ -472,6 +474,10 @@ def _check_range(
             f"{lo} to {hi} is not"
         )
     if not whole:
+        if not (lo.is_extended_real and hi.is_extended_real):
+            raise Refused(
+                f"the ends {lo} and {hi} of an integral are not seen to be real"
+            )
         return
     if not (lo.is_integer and hi.is_integer and u.is_integer):
         raise Refused(

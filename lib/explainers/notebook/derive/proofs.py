@@ -105,6 +105,8 @@ class Certificate:
                 else:
                     expr = d.unfold(factor)
                     d.require_defined(expr)
+                    if is_zero(expr):
+                        raise Refused("a term with the factor 0 says nothing")
                     unknown = unknown if nonneg(expr, d.ranges) else expr
                 product *= expr
             if not vanishes and rel == "==":

@@ -58,19 +58,24 @@ def _fresh(symbol: Symbol) -> Symbol:
 
 def _bound(expr: Expr) -> set[Symbol]:
     sums = expr.atoms(Sum, sp.Integral)
-    return {limit[0] for each in sums for limit in each.limits}
+    limits = {each.args[1] for each in expr.atoms(sp.Limit)}
+    return limits | {limit[0] for each in sums for limit in each.limits}
 
 
 def _rename(expr: sp.Basic, clashing: set[Symbol]) -> sp.Basic:
     if not expr.args:
         return expr
+    own = []
     if isinstance(expr, Sum | sp.Integral):
-        renamed = {
-            limit[0]: sp.Dummy(limit[0].name, **limit[0]._assumptions_orig)
-            for limit in expr.limits
-            if limit[0] in clashing
-        }
-        expr = expr.xreplace(renamed)
+        own = [limit[0] for limit in expr.limits]
+    elif isinstance(expr, sp.Limit):
+        own = [expr.args[1]]
+    fresh = {
+        symbol: sp.Dummy(symbol.name, **symbol._assumptions_orig)
+        for symbol in own
+        if symbol in clashing
+    }
+    expr = expr.xreplace(fresh)
     return expr.func(*(_rename(arg, clashing) for arg in expr.args))
 
 
@@ -104,17 +109,39 @@ def _tidy(expr: Expr, ranges: tuple[Range, ...]) -> Expr:
     if isinstance(expr, sp.Determinant):
         return expr.doit()
     if isinstance(expr, sp.Limit):
-        expr = expr.func(normal(expr.args[0]), *expr.args[1:])
-        try:
-            return expr.doit()
-        except NotImplementedError:  # SymPy does not find it
-            return expr
+        return _limit(expr)
     args = [_tidy(arg, ranges) for arg in expr.args]
     expr = expr if args == list(expr.args) else expr.func(*args)
     if isinstance(expr, Inner):
         opened = expr.opened()
         return opened if opened.args == expr.args else _tidy(opened, ranges)
     return _atom(expr)
+
+
+def _limit(expr: sp.Limit) -> Expr:
+    """A limit at infinity of a sum of terms `c`, `c / n**k` and `c * tanh(a * n + b)`,
+    with coefficients free of `n`; any other stays undone.
+
+    SymPy's own limits hold for a generic parameter, and not for each of its values.
+    """
+    inside, n, to = normal(expr.args[0]), expr.args[1], expr.args[2]
+    found: list[Expr] = []
+    for term in sp.Add.make_args(sp.expand(inside)):
+        factor, rest = term.as_independent(n, as_Add=False)
+        base, power = rest.as_base_exp()
+        if rest == 1:
+            found.append(factor)
+        elif base == n and power.is_Integer and power < 0:
+            continue
+        elif isinstance(rest, sp.tanh):
+            slope = sp.expand(rest.args[0]).coeff(n)
+            linear = not (rest.args[0] - slope * n).expand().has(n)
+            if not linear or not (slope.is_positive or slope.is_negative):
+                return expr
+            found.append(factor if slope.is_positive == (to == sp.oo) else -factor)
+        else:
+            return expr
+    return sp.Add(*found) if to in (sp.oo, -sp.oo) else expr
 
 
 def _atom(expr: Expr) -> Expr:
