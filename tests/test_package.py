@@ -114,9 +114,11 @@ def test_the_wheel_works_without_the_checkout(tmp_path: Path) -> None:
     assert done.stdout.startswith(f"{listed} ")
 
 
-def test_the_snippet_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (snippet,) = re.findall(
+@pytest.mark.parametrize("module", ["fourier_density", "sgd"])
+def test_the_snippets_of_the_readme_run(module: str, capsys: pytest.CaptureFixture[str]) -> None:
+    snippets = re.findall(
         r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.S
     )
+    (snippet,) = [each for each in snippets if module in each]
     exec(compile(snippet, "README.md", "exec"), {})
     assert "tensor" in capsys.readouterr().out

@@ -219,7 +219,8 @@ def provenance(record: Any) -> str:
     made, seeds = record.made, record.config["seeds"]
     date = datetime.date.fromisoformat(made["date"])
     return (
-        f"Recorded run `{record.name}`, preset {record.preset}, {len(seeds)} seeds, "
+        f"Recorded run `{record.name}`, preset {record.preset}, {len(seeds)} "
+        f"seed{'' if len(seeds) == 1 else 's'}, "
         f"{made['device']}, torch {made['versions']['torch'].partition('+')[0]}, "
         f"{date.day} {date:%B %Y}, {made['seconds']:.0f} s. Again with "
         f"`{made['command']}`."
