@@ -243,9 +243,9 @@ def test_values_are_read_by_pointer_and_by_arrow_keys(
     assert reading.inner_text() == ""
 
 
-@pytest.mark.parametrize(("motion", "least", "most"), [("no-preference", 5, 30), ("reduce", 1, 3)])
+@pytest.mark.parametrize(("motion", "least", "a_second"), [("no-preference", 5, 24), ("reduce", 1, 2)])
 def test_play_moves_and_heeds_reduced_motion(
-    motion: str, least: int, most: int, visit: Callable[..., Page]
+    motion: str, least: int, a_second: int, visit: Callable[..., Page]
 ) -> None:
     for page, name in ALL:
         tab = visit(page, reduced_motion=motion)
@@ -258,11 +258,13 @@ def test_play_moves_and_heeds_reduced_motion(
             assert live.stops()[index] == 0, "it plays by itself"
             button = live.element(index).locator("button")
             assert button.get_attribute("aria-label").startswith("Play")
+            started = time.monotonic()
             button.click()
             tab.wait_for_timeout(1250)
             assert button.get_attribute("aria-label").startswith("Pause")
             button.click()
-            assert least <= live.stops()[index] <= most
+            # on a busy machine the second click comes late
+            assert least <= live.stops()[index] <= 1 + a_second * (time.monotonic() - started)
             stopped = live.stops()[index]
             tab.wait_for_timeout(600)
             assert live.stops()[index] == stopped

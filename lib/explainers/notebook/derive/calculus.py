@@ -29,14 +29,14 @@ ENTIRE = sp.exp, sp.sin, sp.cos, sp.sinh, sp.cosh
 ON_THE_LINE = sp.log, sp.tanh, sp.sech, sp.atan
 
 
-def _smooth(expr: Expr, x: Symbol) -> bool:
+def smooth(expr: Expr, x: Symbol) -> bool:
     """Is `expr` seen to be continuous in a real `x`, and differentiable, wherever it
     and its derivative are defined?"""
     if not expr.has(x) or expr == x:
         return True
     if isinstance(expr, Sum):
         limits = [end for limit in expr.limits for end in limit]
-        return not any(end.has(x) for end in limits) and _smooth(expr.function, x)
+        return not any(end.has(x) for end in limits) and smooth(expr.function, x)
     real = all(arg.is_extended_real for arg in expr.args)
     if isinstance(expr, sp.Pow):
         real = expr.exp.is_integer or (real and not expr.exp.has(x))
@@ -44,7 +44,7 @@ def _smooth(expr: Expr, x: Symbol) -> bool:
         real = True
     elif not isinstance(expr, ON_THE_LINE):
         return False
-    return bool(real) and all(_smooth(arg, x) for arg in expr.args)
+    return bool(real) and all(smooth(arg, x) for arg in expr.args)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Minimum:
                 f"the values that {self.x} admits are not seen to be an interval"
             )
         f, inside = lhs - rhs if rel == ">=" else rhs - lhs, d.inside(hide=self.x)
-        if not _smooth(f, self.x):
+        if not smooth(f, self.x):
             raise Refused("it is not seen to be differentiable everywhere")
         for expr in (f, sp.sympify(self.slope)):
             inside.require_defined(expr)
@@ -106,9 +106,10 @@ class Antiderivative:
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
         if not isinstance(lhs, sp.Integral) or len(lhs.limits) > 1:
             raise Refused("the left side is not an integral")
+        d.require_defined(lhs)
         x, lo, hi = lhs.limits[0]
         within, inside = d.unfold(self.antiderivative), d.inside(hide=x)
-        if not _smooth(within, x):
+        if not smooth(within, x):
             raise Refused("it is not seen to be differentiable everywhere")
         slope = sp.powsimp(sp.diff(within, x))
         for expr in (within, slope):

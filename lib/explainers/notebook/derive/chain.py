@@ -7,8 +7,10 @@ from typing import Any
 
 import sympy as sp
 from sympy import Expr, Sum, Symbol
+from sympy.core.function import AppliedUndef
 
 from explainers.notebook.derive import typeset
+from explainers.notebook.derive.calculus import smooth
 from explainers.notebook.derive.facts import (
     Fact,
     Relation,
@@ -23,6 +25,23 @@ from explainers.notebook.derive.values import Model, NoValue, Point, differ, val
 from explainers.notebook.derive.vectors import naked
 
 _RELATIONS = ("==", "<=", ">=")
+
+# What a variable of differentiation may be declared to be.
+OPEN = {"real", "complex", "finite", "positive", "negative", "nonzero"}
+
+# Functions that are quotients, with what they are divided by.
+POLES = {
+    sp.tan: sp.cos,
+    sp.sec: sp.cos,
+    sp.cot: sp.sin,
+    sp.csc: sp.sin,
+    sp.tanh: sp.cosh,
+    sp.sech: sp.cosh,
+    sp.coth: sp.sinh,
+    sp.csch: sp.sinh,
+}
+
+UNKNOWN = sp.Subs, sp.Order, sp.AccumBounds, sp.Piecewise
 
 
 @dataclass(frozen=True)
@@ -305,30 +324,69 @@ class Derivation:
 
         What its symbols do not exclude must be assumed away by name. Refused are also a
         sum that may run backwards, an index that is declared to be what its limits do
-        not make it, and a vector outside of an inner product.
+        not make it, a derivative that may not exist, a pole, an infinite number, a
+        vector outside of an inner product, and what binds a symbol in another way than
+        a sum, an integral, a derivative or a limit does.
         """
         if naked(expr):
             raise Refused(f"{expr} has a vector outside of an inner product")
+        indices = {u for u, _, _ in self.ranges}
+        for symbol in expr.free_symbols - indices:
+            if symbol.name.startswith("#"):
+                raise Refused(f"the name of {symbol} is kept for the indices of sums")
         self._defined(expr, self.ranges)
 
     def _defined(self, expr: Expr, ranges: tuple[Range, ...]) -> None:
         if isinstance(expr, Sum | sp.Integral):
             generic = self
-            for u, lo, hi in reversed(expr.limits):
+            for place, (u, lo, hi) in reversed(list(enumerate(expr.limits))):
+                own = {limit[0] for limit in expr.limits[: place + 1]}
+                if own & (lo.free_symbols | hi.free_symbols):
+                    raise Refused(f"a limit of {expr} depends on its own index")
                 _check_range(u, lo, hi, isinstance(expr, Sum), ranges, self._not_less)
                 ranges = (*ranges, (u, lo, hi)) if isinstance(expr, Sum) else ranges
                 generic = generic.inside(hide=u)
             generic._defined(expr.function, ranges)
             return
-        if expr in (sp.nan, sp.zoo) or expr.has(sp.nan, sp.zoo):
-            raise Refused(f"{expr} is not defined")
+        if expr.has(sp.nan, sp.zoo) or expr in (sp.oo, -sp.oo):
+            raise Refused(f"{expr} is not defined, or not a number")
+        if isinstance(expr, sp.Limit):
+            if not isinstance(expr.args[1], Symbol):
+                raise Refused(f"{expr} is over {expr.args[1]}, which is no symbol")
+            generic = self.inside(hide=expr.args[1])
+            generic._defined(expr.args[0], ranges)
+            return
+        if isinstance(expr, sp.Derivative):
+            self._differentiable(expr, ranges)
+        elif getattr(expr, "bound_symbols", ()) or isinstance(expr, UNKNOWN):
+            raise Refused(f"{expr} is of a kind that is not known here")
         for arg in expr.args:
-            if isinstance(arg, Expr):
+            if isinstance(arg, sp.MatrixBase):
+                for entry in arg.flat():
+                    self._defined(entry, ranges)
+            elif isinstance(arg, Expr):
                 self._defined(arg, ranges)
+            elif not isinstance(expr, sp.Derivative):
+                raise Refused(f"{expr} has a part that is not a number: {arg}")
+        if type(expr) in POLES:
+            pole = POLES[type(expr)](expr.args[0])
+            self._require_nonzero(pole, "the denominator", ranges)
         if isinstance(expr, sp.log):
             self._require_nonzero(expr.args[0], "the argument of a logarithm", ranges)
         if isinstance(expr, sp.Pow) and not expr.exp.is_nonnegative:
             self._require_nonzero(expr.base, "the denominator", ranges)
+
+    def _differentiable(self, expr: sp.Derivative, ranges: tuple[Range, ...]) -> None:
+        """Raise `Refused` if a variable is not declared to fill an open set, or if the
+        derivative may not exist."""
+        for x in expr.variables:
+            if set(getattr(x, "_assumptions_orig", {"none": 0})) - OPEN:
+                raise Refused(f"{expr} differentiates by {x}, which is not continuous")
+            if not expr.expr.atoms(AppliedUndef) and not smooth(expr.expr, x):
+                raise Refused(f"{expr.expr} is not seen to be differentiable in {x}")
+        done = sp.diff(expr.expr, *expr.variables)
+        if not done.has(sp.Derivative):
+            self._defined(done, ranges)
 
     def _require_nonzero(
         self, expr: Expr, what: str, ranges: tuple[Range, ...]
@@ -474,7 +532,7 @@ def _check_range(
             f"{lo} to {hi} is not"
         )
     if not whole:
-        if not (lo.is_extended_real and hi.is_extended_real):
+        if not (lo.is_real and hi.is_real):
             raise Refused(
                 f"the ends {lo} and {hi} of an integral are not seen to be real"
             )

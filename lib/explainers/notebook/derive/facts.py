@@ -11,7 +11,7 @@ from sympy import Expr, Symbol
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import BooleanAtom
 
-from explainers.notebook.derive.sums import Range, Refused, least, substitute
+from explainers.notebook.derive.sums import Range, Refused, bound, least, substitute
 from explainers.notebook.derive.values import Model, NoValue, Point, value
 from explainers.notebook.derive.vectors import Vector, naked, parts
 
@@ -70,6 +70,10 @@ def _replace(expr: sp.Basic, head: Expr, body: Expr) -> sp.Basic:
         return body
     if not expr.args or not expr.has(_key(head)):
         return expr
+    if isinstance(expr, sp.Sum | sp.Integral | sp.Limit):
+        own = bound(expr, inside=False) & (body.free_symbols - set(head.args))
+        if own:
+            raise Refused(f"{head} depends on {own.pop()}, which is bound in {expr}")
     args = [_replace(arg, head, body) for arg in expr.args]
     if isinstance(expr, AppliedUndef) and expr.func == head.func:
         return substitute(body, dict(zip(head.args, args, strict=True)))
@@ -108,7 +112,8 @@ class Fact:
     def fixed(self) -> set[Symbol]:
         """The symbols that the fact is about, and says nothing about other values
         of."""
-        return set(self.expr.free_symbols) - self.free - {self.index}
+        first = set() if self.first is None else self.first.free_symbols
+        return (set(self.expr.free_symbols) - self.free - {self.index}) | first
 
     def at(
         self, instance: Mapping[Symbol, Expr | int], ranges: Iterable[Range]
@@ -199,6 +204,17 @@ def _fact(name: str, stated: object) -> Fact:
         raise TypeError(f"assume: expected a name for each assumption, got {name!r}")
     if isinstance(stated, Every):
         first = None if stated.first is None else sp.sympify(stated.first)
+        least_value = -sp.oo if first is None else first
+        admitted = (
+            not stated.index.is_nonnegative
+            or least_value.is_positive
+            or (least_value.is_nonnegative and not stated.index.is_positive)
+        )
+        if not (stated.index.is_integer and admitted):
+            raise ValueError(
+                f"assume: {name!r} is for every {stated.index}, which is not declared "
+                "integer, or not declared to start so early"
+            )
         return replace(_fact(name, stated.relation), index=stated.index, first=first)
     if isinstance(stated, bool | BooleanAtom):
         raise ValueError(

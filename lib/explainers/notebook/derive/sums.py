@@ -33,13 +33,21 @@ def substitute(expr: Expr, values: Mapping[Symbol, Expr]) -> Expr:
     """`expr` with `values` put in for symbols, at once.
 
     SymPy lets a value be captured by an index of the same name: `Sum(f(k, n), (k, 0,
-    N)).subs(n, k)` would become the sum of `f(k, k)`. Such an index is renamed first.
+    N)).subs(n, k)` would become the sum of `f(k, k)`. Such an index is renamed first,
+    and so is one that is itself among the symbols. A derivative by a symbol on either
+    side is carried out first. Raises `Refused` if it cannot be.
     """
-    incoming = set().union(
+    clashing = set(values).union(
         *(sp.sympify(value).free_symbols for value in values.values())
     )
-    if incoming & _bound(expr):
-        expr = _rename(expr, incoming)
+    if clashing & bound(expr):
+        expr = _rename(expr, clashing)
+    for each in expr.atoms(sp.Derivative):
+        if clashing & set(each.variables):
+            done = sp.diff(each.expr, *each.variables)
+            if done.has(sp.Derivative):
+                raise Refused(f"{each} is not known, so nothing can be put in for it")
+            expr = expr.xreplace({each: done})
     # one after another, by way of symbols of the same kind that occur nowhere else
     between = {symbol: _fresh(symbol) for symbol in values} if len(values) > 1 else {}
     for symbol, stand_in in between.items():
@@ -56,20 +64,31 @@ def _fresh(symbol: Symbol) -> Symbol:
     return name
 
 
-def _bound(expr: Expr) -> set[Symbol]:
-    sums = expr.atoms(Sum, sp.Integral)
-    limits = {each.args[1] for each in expr.atoms(sp.Limit)}
-    return limits | {limit[0] for each in sums for limit in each.limits}
+def bound(expr: sp.Basic, inside: bool = True) -> set[Symbol]:
+    """The indices and variables that `expr` binds; without those bound deeper
+    `inside`."""
+    binders = (
+        expr.atoms(Sum, sp.Integral, sp.Limit)
+        if inside
+        else {expr}
+        if isinstance(expr, Sum | sp.Integral | sp.Limit)
+        else set()
+    )
+    return {
+        symbol
+        for each in binders
+        for symbol in (
+            [each.args[1]]
+            if isinstance(each, sp.Limit)
+            else [limit[0] for limit in each.limits]
+        )
+    }
 
 
 def _rename(expr: sp.Basic, clashing: set[Symbol]) -> sp.Basic:
     if not expr.args:
         return expr
-    own = []
-    if isinstance(expr, Sum | sp.Integral):
-        own = [limit[0] for limit in expr.limits]
-    elif isinstance(expr, sp.Limit):
-        own = [expr.args[1]]
+    own = bound(expr, inside=False)
     fresh = {
         symbol: sp.Dummy(symbol.name, **symbol._assumptions_orig)
         for symbol in own
@@ -125,6 +144,11 @@ def _limit(expr: sp.Limit) -> Expr:
     SymPy's own limits hold for a generic parameter, and not for each of its values.
     """
     inside, n, to = normal(expr.args[0]), expr.args[1], expr.args[2]
+    declared = {"real", "complex", "finite"}
+    if to == sp.oo:
+        declared |= {"integer", "rational", "positive", "nonnegative", "nonzero"}
+    if not all(n._assumptions_orig.values()) or set(n._assumptions_orig) - declared:
+        return expr  # it does not go there
     found: list[Expr] = []
     for term in sp.Add.make_args(sp.expand(inside)):
         factor, rest = term.as_independent(n, as_Add=False)
@@ -167,7 +191,7 @@ def _index(inside: Expr, first: Expr) -> Symbol:
     """The fixed name of an index: by how deep the sums inside nest, with the sign of
     its first value."""
     depth = 1 + max(
-        (int(u.name[1:]) for u in _bound(inside) if u.name[:1] == "#"), default=-1
+        (int(u.name[1:]) for u in bound(inside) if u.name[:1] == "#"), default=-1
     )
     sign = (
         {"positive": True}
@@ -297,6 +321,17 @@ def least(expr: Expr, ranges: Iterable[Range]) -> Expr:
     return sp.expand(expr)
 
 
+def _factorials(expr: Expr) -> Expr:
+    """Binomials by gamma functions, where none of those has a pole above a fraction
+    bar."""
+    if all(
+        each.args[0].is_nonnegative and all(arg.is_integer for arg in each.args)
+        for each in expr.atoms(sp.binomial, sp.factorial)
+    ) and not expr.has(sp.gamma):
+        return sp.expand(sp.gammasimp(expr.rewrite(sp.gamma)))
+    return expr
+
+
 # Each stage equals its argument, or a multiple of it by something that the side
 # conditions keep from 0.
 CHAIN: tuple[Callable[[Expr], Expr], ...] = (
@@ -305,7 +340,7 @@ CHAIN: tuple[Callable[[Expr], Expr], ...] = (
     lambda e: normal(
         sp.fraction(sp.together(sp.expand(e.rewrite(sp.exp), power_exp=True)))[0]
     ),
-    lambda e: sp.expand(sp.gammasimp(e.rewrite(sp.gamma))),
+    _factorials,
 )
 
 
@@ -329,6 +364,8 @@ def nonneg(expr: Expr, ranges: Iterable[Range] = ()) -> bool:
     """Is `expr`, where defined, non-negative by its symbols' assumptions, as a square,
     as a length, or as a sine over a range within a half-turn?"""
     for u, lo, hi in ranges:
+        if u in bound(expr):
+            continue
         if lo.is_nonnegative and (pi - hi).is_nonnegative:
             expr = expr.subs(sp.sin(u), sp.Dummy("sine", nonnegative=True))
     if expr.is_extended_nonnegative:
