@@ -787,7 +787,10 @@ def mixed_losses(steps: int, seeds: int, dim: int, gradient: float, size: float,
         error, short, k = inner - b[t], hinge_at[t] - inner, kind[t]
         values = [inner, error.abs(), short.relu(), torch.nn.functional.softplus(-inner)]
         slopes = [torch.ones_like(inner), error.sign(), -(short > 0).to(inner), -torch.sigmoid(-inner)]
-        pick = lambda choices: torch.stack(choices).gather(0, k[None])[0]  # noqa: E731
+
+        def pick(choices: list[Tensor]) -> Tensor:
+            return torch.stack(choices).gather(0, k[None])[0]
+
         return pick(values), pick(slopes).unsqueeze(-1) * a[t]
 
     return loss, torch.arange(steps)
@@ -984,7 +987,10 @@ def test_growing_steps_break_the_first_bound_and_not_the_second():
 
 def test_a_walk_straight_across_attains_both_bounds():
     """One step of size D / G from one end to the other: no smaller bound would be true."""
-    loss = lambda theta, _: (3 * theta[..., 0], 3 * torch.ones_like(theta))  # noqa: E731
+
+    def loss(theta: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
+        return 3 * theta[..., 0], 3 * torch.ones_like(theta)
+
     run = projected_sgd(loss, torch.zeros(1), torch.ones(1, 1, dtype=F64), torch.tensor([2 / 3], dtype=F64))
     regret = average_regret(run.losses, torch.tensor([[-3.0]], dtype=F64)).item()
     assert run.last.item() == pytest.approx(-1)
@@ -1166,7 +1172,10 @@ def test_adagrad_norm_waits_for_the_first_gradient(dtype, diameter):
     rule = sgd.adagrad_norm(diameter)
     steps = rule(torch.tensor([0.0, 0.5, 8.0], dtype=dtype))
     torch.testing.assert_close(steps, torch.tensor([0.0, diameter, diameter / 4], dtype=dtype))
-    loss = lambda theta, x: (x * theta[..., 0], x * torch.ones_like(theta))  # noqa: E731
+
+    def loss(theta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        return x * theta[..., 0], x * torch.ones_like(theta)
+
     run = projected_sgd(
         loss, torch.tensor([0.0, 0.0, 2.0], dtype=dtype), torch.zeros(1, 1, dtype=dtype), rule
     )

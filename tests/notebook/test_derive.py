@@ -405,10 +405,10 @@ def test_a_finished_or_unstarted_chain_takes_no_step() -> None:
         (lambda: Quoted("Fejér-Riesz", " "), ValueError, "source"),
     ],
 )
-def test_a_bad_argument_is_named(call: object, error: type[Exception], argument: str) -> None:
+def test_a_bad_argument_is_named(call: Callable[[], object], error: type[Exception], argument: str) -> None:
     # the type checker of the tests may speak first; it names the argument too
     with pytest.raises((error, TypeError), match=argument.split(":")[0]):
-        call()  # type: ignore[operator]  # a lambda
+        call()
 
 
 # ---- definitions
@@ -739,9 +739,11 @@ def test_squared_lengths_are_not_negative_and_inner_products_may_be() -> None:
         lambda: norm2(Sum(t, (t, 1, T))),
     ],
 )
-def test_only_combinations_of_vectors_with_real_coefficients_have_a_length(wrong: object) -> None:
+def test_only_combinations_of_vectors_with_real_coefficients_have_a_length(
+    wrong: Callable[[], object],
+) -> None:
     with pytest.raises(TypeError, match="inner: "):
-        wrong()  # type: ignore[operator]  # a lambda
+        wrong()
 
 
 @pytest.mark.parametrize(
