@@ -332,6 +332,13 @@ def test_a_loss_lies_above_each_of_its_tangents(kind, seed, scale):
     assert (gradient.norm(dim=-1) <= a.norm(dim=-1) * (1 + 1e-15)).all()
 
 
+@pytest.mark.parametrize("margin", [-20.001, -19.999, -25.0])
+def test_the_logistic_loss_keeps_its_tail(margin):
+    one = torch.ones(1, 1, dtype=F64)
+    value, _ = sgd.logistic_loss(one, one[0])(margin * one, torch.tensor([0]))
+    assert value.item() == pytest.approx(-margin + math.exp(margin), rel=1e-15)
+
+
 @pytest.mark.parametrize("margin", [-1e4, 1e4])
 def test_logistic_loss_far_out_is_finite(margin):
     value, gradient = sgd.logistic_loss(torch.ones(1, 1), torch.ones(1))(
