@@ -127,7 +127,7 @@ def logistic_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Lo
         features = torch.nn.functional.embedding(row, signed)
         margin = torch.linalg.vecdot(features, theta)
         wrong = torch.sigmoid(-margin).unsqueeze(-1)
-        # softplus would leave out exp(-20), and with it convexity, from a margin of -20 on
+        # softplus is linear from 20 on: the step there would not be convex
         return -torch.nn.functional.logsigmoid(margin), -wrong * features
 
     return loss
