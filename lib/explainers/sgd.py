@@ -319,8 +319,7 @@ def regret_bound(
     than `gradient` (from the proof of Zinkevich 2003, Theorem 1). Raises `ValueError`
     for steps that grow.
     """
-    _positive("diameter", diameter)
-    _positive("gradient", gradient)
+    _check_sizes(diameter, gradient)
     _check_steps(step_sizes, len(step_sizes))
     grows = _grows_at(step_sizes)
     if grows is not None:
@@ -328,7 +327,8 @@ def regret_bound(
             f"step_sizes: they grow at step {grows + 1}, and this bound needs steps "
             "that never do; weighted_average_bound holds for any"
         )
-    t = _count(step_sizes)
+    t = _times(len(step_sizes)).to(step_sizes.dtype)
+    t = t.reshape(-1, *[1] * (step_sizes.ndim - 1))
     return diameter**2 / (2 * t * step_sizes) + gradient**2 / 2 * (
         step_sizes.cumsum(0) / t
     )
@@ -370,7 +370,7 @@ def constant(diameter: float, gradient: float) -> Schedule:
     _check_sizes(diameter, gradient)
     return Schedule(
         "constant",
-        lambda T: _full(diameter / (gradient * math.sqrt(T)), T),
+        lambda T: diameter / (gradient * math.sqrt(T)) * torch.ones_like(_times(T)),
         lambda T: diameter * gradient / math.sqrt(T),
     )
 
@@ -387,7 +387,7 @@ def decaying(diameter: float, gradient: float, alpha: float | None = None) -> Sc
     _positive("alpha", alpha)
     return Schedule(
         "decaying",
-        lambda T: alpha / torch.arange(1, T + 1, dtype=torch.float64).sqrt(),
+        lambda T: alpha / _times(T).sqrt(),
         lambda T: (
             (diameter**2 / (2 * alpha) + gradient**2 * alpha) / math.sqrt(T)
             - gradient**2 * alpha / (2 * T)
@@ -406,7 +406,7 @@ def doubling(diameter: float, gradient: float) -> Schedule:
     def steps(T: int) -> Tensor:
         # T < 2^k: block k - 1. One number for each block, or rounding could make a
         # step grow.
-        _, binary_digits = torch.frexp(torch.arange(1, T + 1, dtype=torch.float64))
+        _, binary_digits = torch.frexp(_times(T))
         of_block = [diameter / (gradient * 2 ** (k / 2)) for k in range(T.bit_length())]
         return torch.tensor(of_block, dtype=torch.float64)[binary_digits.long() - 1]
 
@@ -424,7 +424,7 @@ def strongly_convex(curvature: float, gradient: float) -> Schedule:
     _positive("gradient", gradient)
     return Schedule(
         "strongly convex",
-        lambda T: 1 / (curvature * torch.arange(1, T + 1, dtype=torch.float64)),
+        lambda T: 1 / (curvature * _times(T)),
         lambda T: gradient**2 * (1 + math.log(T)) / (2 * curvature * T),
     )
 
@@ -456,13 +456,9 @@ def _check_sizes(diameter: float, gradient: float) -> None:
     _positive("gradient", gradient)
 
 
-def _full(value: float, steps: int) -> Tensor:
-    return torch.full((steps,), value, dtype=torch.float64)
-
-
-def _count(step_sizes: Tensor) -> Tensor:
-    t = torch.arange(1, len(step_sizes) + 1, dtype=step_sizes.dtype)
-    return t.reshape(-1, *[1] * (step_sizes.ndim - 1))
+def _times(steps: int) -> Tensor:
+    """1 ... steps."""
+    return torch.arange(1, steps + 1, dtype=torch.float64)
 
 
 def _grows_at(step_sizes: Tensor) -> int | None:
