@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: book serve check test lint types unit browser clean
+.PHONY: book serve check test lint types unit browser colab clean
 .DEFAULT_GOAL := book
 
 .venv/ready: requirements.txt pyproject.toml
@@ -46,9 +46,11 @@ check: lint types unit
 browser: .venv/ready
 	$(BIN)/python tests/book/browser.py
 
-test: lint types book browser
+colab: book
+	$(BIN)/python tests/book/colab.py
+
+test: lint types book browser colab
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --nbval _build/notebooks
 
 clean:
 	rm -rf _build

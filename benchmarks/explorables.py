@@ -35,6 +35,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import jupytext
+from jupyter_cache import get_cache
 from playwright.sync_api import Browser, Response, sync_playwright
 
 ROOT = Path(__file__).parents[1]
@@ -113,7 +115,9 @@ def make_stock(site: Path, name: str) -> None:
     """Give a page the stock route."""
     page = site / f"{name}.html"
     html = page.read_text(encoding="utf-8")
-    notebook = json.loads((ROOT / f"_build/notebooks/{Path(name).name}.ipynb").read_text(encoding="utf-8"))
+    _, notebook = get_cache(ROOT / "_build/.jupyter_cache").merge_match_into_notebook(
+        jupytext.read(ROOT / f"{name}.md")
+    )
     state = notebook["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]
     for view in re.findall(rf"{re.escape(VIEW)}(.*?)</script>", html):
         if json.loads(view)["model_id"] not in state["state"]:

@@ -20,16 +20,22 @@ import jupytext
 import nbformat
 from jupyter_book.sphinx import build_sphinx
 from jupyter_cache import get_cache
-from jupyter_cache.base import JupyterCacheAbstract
+from jupyter_cache.base import JupyterCacheAbstract, ProjectNb
 from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
+from jupyter_cache.executors.utils import ExecutionResult
 
-from extension import fingerprint, lint
+from extension import export, fingerprint, lint
 
 TIMEOUT = 600  # seconds for one cell: far above a page's budget, so only a hang meets it
 
 
 class Worker(ExecutionWorkerLocalMProc):
-    """jupyter-cache's worker, silent: the parent prints one line a page."""
+    """jupyter-cache's worker; silent, since the parent prints one line a page, and keeping steady ids."""
+
+    def execute(self, project_nb: ProjectNb, data: ProcessData) -> ExecutionResult:
+        result = super().execute(project_nb, data)
+        project_nb.nb.update(export.steady(project_nb.nb))
+        return result
 
     def log_info(self, msg: str) -> None:
         pass
@@ -98,14 +104,13 @@ def _forget(cache: JupyterCacheAbstract, pk: int) -> None:
         cache.remove_cache(cached.pk)
 
 
-def keep_executed(root: Path) -> None:
-    """Write the executed notebooks to `_build/notebooks`, where the tests execute them a second time."""
-    cache, folder = get_cache(root / "_build/.jupyter_cache"), root / "_build/notebooks"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for name in fingerprint.notebooks(root):
-        _, notebook = cache.merge_match_into_notebook(jupytext.read(root / name))
-        nbformat.write(notebook, folder / Path(name).with_suffix(".ipynb").name)
+def write_notebooks(root: Path, site: Path) -> None:
+    """Write each chapter's executed notebook, made plain, beside its page."""
+    cache = get_cache(root / "_build/.jupyter_cache")
+    for name in fingerprint.chapters(root):
+        _, executed = cache.merge_match_into_notebook(jupytext.read(root / name))
+        target = (site / name).with_suffix(".ipynb")
+        nbformat.write(export.notebook(root, root / name, executed), target)
 
 
 def write_site(root: Path) -> Path:
@@ -168,13 +173,13 @@ def main() -> None:
     sys.path.insert(0, str(root / "lib"))
     place = root / "_build/html"
     mend(place)
-    chapters = [name for name in fingerprint.notebooks(root) if name.startswith("notebooks/")]
-    complaints = [text for name in chapters for text in lint.check(root / name)]
+    complaints = [text for name in fingerprint.chapters(root) for text in lint.check(root / name)]
     if complaints:
         raise SystemExit("\n".join(complaints))
     seconds = execute(root)
-    keep_executed(root)
-    swap(write_site(root), place)
+    site = write_site(root)
+    write_notebooks(root, site)
+    swap(site, place)
     pages = len(list(place.rglob("*.html")))
     print(f"\n{'page':40} seconds to execute")
     for name, time_taken in seconds.items():

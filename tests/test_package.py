@@ -1,12 +1,11 @@
 """The package as others install it: light to import, and whole without the checkout."""
 
-import os
 import re
 import statistics
 import subprocess
 import sys
 import time
-import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -76,49 +75,28 @@ def test_every_module_stands_in_the_rules_of_who_may_import_whom() -> None:
 
 
 @pytest.mark.slow
-def test_the_wheel_works_without_the_checkout(tmp_path: Path) -> None:
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    subprocess.run(
-        [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(ROOT)],
-        check=True,
-    )
-    (wheel,) = tmp_path.glob("explainers-*.whl")
-    # a clean environment that sees the pinned libraries of this one, and of `explainers` the wheel alone
-    venv.create(tmp_path / "clean", with_pip=False)
-    python = tmp_path / "clean" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    subprocess.run([*pip, "--python", str(python), "install", "--quiet", "--no-deps", str(wheel)], check=True)
-    libraries = next(path for path in sys.path if path.endswith("site-packages"))
-    code = (
-        f"import sys; sys.path.append({libraries!r})\n"
-        "import explainers, torch\n"
-        "from explainers import resources\n"
-        "from explainers.fourier_density import FourierDensity\n"
-        "from explainers.notebook.claim import claim\n"
-        "from explainers.notebook.derive import derive\n"
-        "assert 'clean' in explainers.__file__, explainers.__file__\n"
-        "assert 'clean' in str(resources.folder('claims'))\n"
-        "assert resources.folder('results').is_dir()\n"
-        "count = len(resources.chapter_claims('fourier_density'))\n"
-        "print(count, FourierDensity(3).log_prob(torch.zeros(1)).item())\n"
-        "from explainers.experiments import experiment\n"
-        "from explainers.notebook.explore import Explorable\n"
-        "assert 'DecompressionStream' in Explorable._esm\n"
-        "assert len(experiment('fourier_density').rows) == 400\n"
-    )
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [str(python), "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    listed = len(resources.chapter_claims("fourier_density"))
-    assert done.stdout.startswith(f"{listed} ")
+def test_a_wheel_built_from_the_sdist_holds_the_same_files(tmp_path: Path) -> None:
+    def built(*command: str) -> Path:
+        subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=True, capture_output=True)
+        (made,) = tmp_path.glob("here/*")
+        return made.rename(tmp_path / made.name)
 
-
-@pytest.mark.parametrize("module", ["fourier_density", "sgd"])
-def test_the_snippets_of_the_readme_run(module: str, capsys: pytest.CaptureFixture[str]) -> None:
-    snippets = re.findall(
-        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.S
-    )
-    (snippet,) = [each for each in snippets if module in each]
-    exec(compile(snippet, "README.md", "exec"), {})
-    assert "tensor" in capsys.readouterr().out
+    (tmp_path / "here").mkdir()
+    folder = str(tmp_path / "here")
+    sdist = built("hatchling", "build", "-t", "sdist", "-d", folder)
+    pip = ("pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder)
+    files = []
+    for source in (str(ROOT), str(sdist)):
+        with zipfile.ZipFile(built(*pip, source)) as wheel:
+            files.append(sorted(wheel.namelist()))
+    assert files[0] == files[1]
+    tracked = subprocess.run(
+        ["git", "ls-files", "lib/explainers", "book/claims", "results"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    expected = {
+        name.removeprefix("lib/") if name.startswith("lib/")
+        else f"explainers/data/{name.removeprefix('book/')}"
+        for name in tracked
+    }  # fmt: skip
+    assert {name for name in files[0] if ".dist-info/" not in name} == expected

@@ -37,6 +37,11 @@ def notebooks(root: Path) -> list[str]:
     return [name for name in names if "format_name: myst" in (root / name).read_text(encoding="utf-8")[:400]]
 
 
+def chapters(root: Path) -> list[str]:
+    """Those of them that are a chapter."""
+    return [name for name in notebooks(root) if name.startswith("notebooks/")]
+
+
 def cells(path: Path) -> list[str]:
     """The source of each code cell of the notebook at `path`."""
     return [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]

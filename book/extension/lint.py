@@ -17,13 +17,14 @@ NOT_MEASURED = {*dir(builtins), "math", "np", "numpy", "sp", "sympy", "torch"}
 def check(path: Path) -> list[str]:
     """Complaints about the notebook at `path`, each naming the cell and the line."""
     complaints = []
+    decided: set[str] = set()
     for number, cell in enumerate(jupytext.read(path).cells, start=1):
-        found = _code(cell.source) if cell.cell_type == "code" else _prose(cell.source)
+        found = _code(cell.source, decided) if cell.cell_type == "code" else _prose(cell.source)
         complaints += [f"{path.name}, cell {number}: {text}" for text in found]
     return complaints
 
 
-def _code(source: str) -> list[str]:
+def _code(source: str, decided: set[str]) -> list[str]:
     complaints = [
         f"line {number}: {len(line)} columns are wider than a page shows ({WIDTH})"
         for number, line in enumerate(source.splitlines(), start=1)
@@ -35,6 +36,11 @@ def _code(source: str) -> list[str]:
                 (word.value for word in node.keywords if word.arg == "condition"),
                 node.args[0] if node.args else None,
             )
+            # not when it runs, since a reader may run a cell as often as they like
+            for id in re.findall(r"claim\(['\"](.+?)['\"]\)", ast.unparse(node.func.value)):
+                if id in decided:
+                    complaints.append(f"line {node.lineno}: claim {id} has its verdict already")
+                decided.add(id)
             if condition is None:
                 complaints.append(f"line {node.lineno}: {node.func.attr} has no condition")
             elif not {part.id for part in ast.walk(condition) if isinstance(part, ast.Name)} - NOT_MEASURED:

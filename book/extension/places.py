@@ -15,7 +15,7 @@ from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from extension import ledger
+from extension import export, ledger
 from extension.elements import html
 
 BOOK = Path(__file__).parents[1]
@@ -176,20 +176,16 @@ def fill_labs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Say under the figure of a lab what it can do where there is a kernel, and where that is."""
     for place in [node for node in doctree.findall(nodes.container) if "lab" in node]:
         names = "; ".join(escape(name) for name in place["lab"])
-        where = "a running notebook"
-        if app.config.colab:
-            url = app.config.colab.format(name=docname.rpartition("/")[2])
-            where = f'<a href="{escape(url)}">a running notebook</a>'
+        url = escape(export.Address.of(Path(app.srcdir)).in_colab(docname.rpartition("/")[2]))
         place += html(
-            f"<p><b>A lab.</b> In {where} this figure has controls ({names}), Run and Stop beside it.</p>"
+            f'<p><b>A lab.</b> In <a href="{url}">a running notebook</a> this figure has controls ({names}), '
+            "Run and Stop beside it.</p>"
         )
 
 
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.add_node(Place)
-    # where a chapter's notebook can be run, with {name} for the chapter; empty until there is such a place
-    app.add_config_value("colab", "", "env")
     app.connect("doctree-resolved", fill_labs)
     for name in _FILL:
         app.add_directive(name, PlaceDirective)

@@ -247,6 +247,36 @@ def test_a_killed_build_leaves_the_last_site_and_the_next_build_works(book: Book
     assert set(book.written()) == set(written)
 
 
+DRAWN = """
+import numpy as np
+from explainers.notebook import show
+from explainers.notebook.explore import Slider, explore, lines
+
+x = np.linspace(0, 1, 20)
+view = lines("x", "y")
+explore(lambda n: {"x": x, "y": x**n}, n=Slider(1, 20), view=view, alt="A power.")
+show.figure(lambda ax: ax.plot(x, x), alt="A line.")
+"""
+
+
+def test_two_builds_give_the_same_files(book: Book, tmp_path: Path) -> None:
+    places = [Book(tmp_path / name) for name in ("one", "a-second-one")]
+    for place in places:
+        shutil.copytree(book.root, place.root, ignore=shutil.ignore_patterns("_build", "__pycache__"))
+        for name in ("alpha", "beta"):
+            place.edit(f"notebooks/{name}.md", "uuid.uuid4().hex", "'the same'")
+        place.edit("notebooks/beta.md", "import uuid", f"import uuid\n{DRAWN}")
+        ok(place.build())
+    files = [
+        {path.relative_to(place.html): path.read_bytes() for path in place.html.rglob("*") if path.is_file()}
+        for place in places
+    ]
+    assert b"data-explorable" in files[0][Path("notebooks/beta.html")]
+    assert b"_esm" in files[0][Path("notebooks/beta.ipynb")]
+    assert files[0].keys() == files[1].keys()
+    assert [name for name in files[0] if files[0][name] != files[1][name]] == []
+
+
 def test_a_site_lost_between_the_two_renames_comes_back(book: Book) -> None:
     tokens = book.tokens()
     book.html.rename(book.html.with_name(".html-old"))

@@ -94,6 +94,14 @@ RUN = """async (source) => {
     return sharedModel.cells.at(-1).toJSON().outputs;
 }"""
 
+# A cell that is there, run to its end, and its outputs
+RUN_CELL = """async (number) => {
+    const { content } = jupyterapp.shell.currentWidget;
+    content.activeCellIndex = number;
+    await jupyterapp.commands.execute("notebook:run-cell");
+    return content.model.sharedModel.cells[number].toJSON().outputs;
+}"""
+
 
 def until(true: Callable[[], Any], what: str, seconds: float = SLOWEST / 1000) -> None:
     """Wait for something that the page does not show."""
@@ -389,6 +397,26 @@ def test_a_lab_shows_an_error_and_runs_again(workshop: Notebook) -> None:
     workshop.button("Run").click()
     expect(workshop.figure).to_contain_text("step 60,", timeout=SLOWEST)
     expect(workshop.lab).not_to_contain_text("ValueError")
+
+
+@pytest.mark.book
+def test_an_exported_chapter_opens_and_its_first_explorable_moves(jupyterlab: Lab) -> None:
+    chapter = ROOT / "_build/html/notebooks/fourier_density.ipynb"
+    (jupyterlab.folder / "exported").mkdir()
+    shutil.copy(chapter, jupyterlab.folder / "exported/notebook.ipynb")
+    exported = Notebook(jupyterlab, "exported")
+    # the first cell finds the library, the next code cell draws the figure
+    codes = [n for n, c in enumerate(nbformat.read(chapter, as_version=4).cells) if c.cell_type == "code"][:2]
+    outputs = [exported.tab.evaluate(RUN_CELL, number) for number in codes]
+    assert "is here already" in outputs[0][0]["text"]
+    assert not [output for output in outputs[1] if output["output_type"] == "error"]
+    first = exported.explorables.first
+    expect(first).to_be_visible(timeout=SLOWEST)
+    line, slider = first.locator(".mark.lines path.line").first, first.locator("input[type=range]").first
+    before = line.get_attribute("d")
+    slider.focus()
+    exported.tab.keyboard.press("ArrowRight")
+    expect(line).not_to_have_attribute("d", before or "")
 
 
 def test_nothing_is_asked_of_another_host_and_no_error_is_logged(home: Notebook, workshop: Notebook) -> None:

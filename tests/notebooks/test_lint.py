@@ -37,6 +37,16 @@ def test_a_condition_on_something_measured_passes(tmp_path: Path, condition: str
     assert complaints(tmp_path, code=f'claim("FD-01").holds({condition}, measured="x")') == []
 
 
+def test_a_claim_gets_one_verdict(tmp_path: Path) -> None:
+    once = 'claim("FD-01").holds(area < 1, "x")'
+    assert complaints(tmp_path, code=once) == []
+    (said,) = complaints(
+        tmp_path, code=f"{once}\n```\n\n```{{code-cell}} ipython3\n{once.replace('holds', 'refuted')}"
+    )
+    assert "cell 2" in said or "cell 3" in said
+    assert "claim FD-01 has its verdict already" in said
+
+
 @pytest.mark.parametrize(
     "prose", ["```{note}\nx\n```", ":::{tip}\nx\n:::", "````{grid}\n````", "{ref}`x`", "{doc}`x`"]
 )
@@ -51,8 +61,6 @@ def test_markdown_that_survives_passes(tmp_path: Path, prose: str) -> None:
     assert complaints(tmp_path, prose=prose) == []
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in fingerprint.notebooks(ROOT) if name.startswith("notebooks/")]
-)
+@pytest.mark.parametrize("name", fingerprint.chapters(ROOT))
 def test_the_chapters_pass(name: str) -> None:
     assert lint.check(ROOT / name) == []

@@ -16,7 +16,6 @@ from explainers.resources import chapter_claims, chapters
 
 Verdict = Literal["holds", "qualified", "refuted"]
 MIME = "application/vnd.explainers.claim+json"
-_given: dict[str, str] = {}
 
 
 class ClaimFailed(AssertionError):
@@ -81,10 +80,6 @@ class Claim:
     def _verdict(
         self, verdict: Verdict, condition: object, measured: object, because: str
     ) -> Outcome:
-        if self.id in _given:
-            raise ValueError(
-                f"claim {self.id} has its verdict already: {_given[self.id]}"
-            )
         for mark in ("quoted", "later"):
             if mark in self.entry:
                 raise ValueError(
@@ -117,7 +112,6 @@ class Claim:
                 f"  bar:      {self.entry.get('bar', '')}\n"
                 f"  measured: {measured}"
             )
-        _given[self.id] = verdict
         return Outcome(
             self.id, self.entry["text"], verdict, tidy(str(measured)), because
         )

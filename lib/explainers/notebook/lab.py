@@ -27,6 +27,8 @@ Run = Callable[..., Steps]
 class Lab(ipywidgets.VBox):
     """Controls, Run and Stop, a progress bar and the figure; made by `lab`."""
 
+    _ipython_display_ = None  # Colab's ipywidgets 7 would show no other form
+
     def __init__(self, run: Run, controls: dict[str, Control], caption: str) -> None:
         self._run = run
         self.caption = caption
@@ -101,8 +103,9 @@ class Lab(ipywidgets.VBox):
         finally:
             self._go.disabled, self._end.disabled = False, True
 
-    def _repr_mimebundle_(self, **keywords: Any) -> Any:
-        widget = super()._repr_mimebundle_(**keywords)
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        widget = {"text/plain": repr(self), show.VIEW_MIME: view}
         if self.drawing is None:
             return widget
         drawn, ours = self.drawing.mime(self.caption), {"controls": self._labels}

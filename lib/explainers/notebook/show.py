@@ -22,6 +22,7 @@ SOURCE_MIME = "application/vnd.explainers.source+json"
 FIGURE_MIME = "application/vnd.explainers.figure+json"
 CAPTION_MIME = "application/vnd.explainers.caption+json"
 TABLE_MIME = "application/vnd.explainers.table+json"
+VIEW_MIME = "application/vnd.jupyter.widget-view+json"
 
 _PHONE, _DPI = 358, 100
 _ROOT = Path(explainers.__file__).parents[1]

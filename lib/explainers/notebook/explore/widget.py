@@ -40,6 +40,7 @@ class Explorable(anywidget.AnyWidget):
     position); setting it from Python moves the figure.
     """
 
+    _ipython_display_ = None  # Colab's ipywidgets 7 would show no other form
     _esm = (_HERE / "explorable.js").read_text(encoding="utf-8")
     _css = (_HERE / "explorable.css").read_text(encoding="utf-8")
     spec = traitlets.Dict().tag(sync=True)

@@ -1,0 +1,264 @@
+"""The Markdown of an exported notebook is plain, and says what the page says."""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book"))
+
+from extension import export, fingerprint  # noqa: E402  (the path comes first)
+
+CHAPTERS = [Path(name).stem for name in fingerprint.chapters(ROOT)]
+MYST = {
+    "a directive": r"^\s*(?:`{3,}|:{3,}|~{3,})\s*\{",
+    "the end of a colon fence": r"^\s*:{3,}\s*$",
+    "a role": r"\{[\w:.+-]+\}`",
+    "an option": r"^\s*:[\w-]+:(?:\s|$)",
+    "a label": r"^\([\w-]+\)=",
+    "a comment": r"^%",
+    "a break between cells": r"^\+\+\+",
+    "attributes": r"^\{[.#]|\]\{",
+    "a link to a source file": r"\]\([^)]*\.md[)#]",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A book of a bibliography and a glossary."""
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book/references.bib").write_text(
+        "@misc{two2001, author={Ah, A. and De la Beh, B.}, title={On It}, year={2001},\n"
+        "  url={https://a.example/1}}\n"
+        "@book{three1999, author={Ah, A. and Beh, B. and Ceh, C.}, title={All of It},\n"
+        "  publisher={P}, year={1999}}\n"
+    )
+    (tmp_path / "book/glossary.md").write_text(
+        "# Glossary\n\n```{glossary}\nnorm\n  The length of a {term}`vector`.\n\nvector\n  A list.\n```\n"
+    )
+    return tmp_path
+
+
+def plain(folder: Path, source: str, prose: str = "") -> str:
+    return export.Text(folder, folder, prose or source).plain(source)
+
+
+def test_a_margin_note_becomes_a_quote(folder: Path) -> None:
+    source = "Before.\n\n```{margin}\nA *note* of {term}`norm`.\n\nOf two.\n```\n\nAfter."
+    assert plain(folder, source) == "Before.\n\n> A *note* of norm.\n>\n> Of two.\n\nAfter."
+    assert plain(folder, ":::{margin} Title\nA note.\n:::") == "> **Title**\n>\n> A note."
+
+
+def test_labelled_equations_are_numbered_in_the_order_of_the_page(folder: Path) -> None:
+    first = "```{math}\n:label: one\na=b\n```"
+    second = "As {eq}`two` and {eq}`one` say:\n\n```{math}\n:label: two\nc=d\n```\n\n```{math}\ne=f\n```"
+    text = export.Text(folder, folder, f"{first}\n\n{second}")
+    assert text.plain(first) == "$$\na=b\n\\tag{1}\n$$"
+    assert text.plain(second) == "As (2) and (1) say:\n\n$$\nc=d\n\\tag{2}\n$$\n\n$$\ne=f\n$$"
+
+
+def test_citations_name_their_authors_and_lead_to_the_source(folder: Path) -> None:
+    assert plain(folder, "So {cite:p}`two2001,three1999`.") == (
+        "So [[Ah and De la Beh, 2001](https://a.example/1), Ah *et al.*, 1999]."
+    )
+    assert plain(folder, "{cite:t}`two2001` and {cite}`three1999`") == (
+        "Ah and De la Beh [[2001](https://a.example/1)] and [Ah *et al.*, 1999]"
+    )
+
+
+def test_what_was_named_is_explained_at_the_end(folder: Path) -> None:
+    text = export.Text(folder, folder, "")
+    assert (
+        text.plain("{term}`Norms <norm>` {cite:p}`two2001`")
+        == "Norms [[Ah and De la Beh, 2001](https://a.example/1)]"
+    )
+    terms, sources = text.closing()
+    assert terms == "## Terms\n\n- **norm**: The length of a vector."
+    assert sources.startswith("## Sources\n\n- A. Ah and B. De la Beh. On it. 2001.")
+    assert "(https://a.example/1)" in sources
+    assert list(export.Text(folder, folder, "").closing()) == []
+
+
+def test_a_figure_stands_in_the_notebook_itself(folder: Path) -> None:
+    (folder / "dot.svg").write_text("<svg/>")
+    source = "```{figure} dot.svg\n:alt: A dot.\n\nWhat the *dot* is.\n```"
+    assert plain(folder, source) == "![A dot.](data:image/svg+xml;base64,PHN2Zy8+)\n\nWhat the *dot* is."
+
+
+def test_code_is_left_alone(folder: Path) -> None:
+    assert plain(folder, "Write `{term}` or ``a`b``.") == "Write `{term}` or ``a`b``."
+    fenced = "```python\nprint('{eq}`x`')\n```"
+    assert plain(folder, fenced) == fenced
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [("```{note}\nx\n```", "directive {note} has no plain form"),
+     ("{eq}`nothing`", "equation 'nothing'"), ("{cite:p}`nobody`", "source 'nobody'"),
+     ("{term}`nowhere`", "term 'nowhere'")],
+)  # fmt: skip
+def test_what_cannot_be_resolved_is_named(folder: Path, source: str, says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        plain(folder, source)
+
+
+def made(folder: Path, *cells: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    config = dict.fromkeys(("notebooks_repository", "notebooks_branch", "notebooks_reference"), "x")
+    (folder / "_config.yml").write_text(yaml.safe_dump({"sphinx": {"config": config}}))
+    return export.notebook(folder, folder / "page.md", nbformat.v4.new_notebook(cells=list(cells)))
+
+
+def code(source: str, *tags: str, title: str = "") -> nbformat.NotebookNode:
+    cell = nbformat.v4.new_code_cell(source)
+    cell.metadata["tags"] = [*tags]
+    if title:
+        cell.metadata["mystnb"] = {"code_prompt_show": title}
+    return cell
+
+
+def test_folded_code_is_folded_in_jupyterlab_and_in_colab(folder: Path) -> None:
+    cells = made(
+        folder, code("1", "hide-input"), code("2", "hide-cell", title="The symbols"), code("3"),
+        code('claim("AB-01").holds(x)', "ledger"), code('d = derive(\n    "A sum")', "hide-input"),
+    ).cells  # fmt: skip
+    titles = [cell.source.splitlines()[0] for cell in cells[1:]]
+    assert titles == ["# @title Code", "# @title The symbols", "3", "# @title AB-01", "# @title A sum"]
+    hidden = [(cell.metadata.get("cellView"), cell.metadata.get("jupyter")) for cell in cells]
+    folded, open_ = ("form", {"source_hidden": True}), (None, None)
+    assert hidden == [folded, folded, folded, open_, folded, folded]
+
+
+def test_a_solution_is_a_section_that_starts_collapsed(folder: Path) -> None:
+    question = nbformat.v4.new_markdown_cell("### 1. Why?\n\nThink.")
+    notebook = made(folder, question, code("print('so')", "hide-cell", title="Solution"))
+    heading, solution = notebook.cells[2:]
+    assert heading.source == "#### Solution"
+    assert heading.metadata["jp-MarkdownHeadingCollapsed"] is True
+    assert notebook.metadata["colab"]["collapsed_sections"] == [heading.metadata["id"]]
+    assert solution.source == "print('so')"
+
+
+def test_ids_derive_from_the_content(folder: Path) -> None:
+    first, again = (made(folder, code("1"), code("1")) for _ in range(2))
+    ids = [cell.id for cell in first.cells]
+    assert ids == [cell.id for cell in again.cells]
+    assert len(set(ids)) == 3
+
+
+def test_the_ids_of_widgets_derive_from_their_place_and_content() -> None:
+    def executed(inner: str, outer: str, value: int) -> nbformat.NotebookNode:
+        view = {"model_id": outer}
+        cell = code("w")
+        cell.outputs = [nbformat.v4.new_output("display_data", {"application/x-view+json": view})]
+        state = {
+            inner: {"state": {"value": value}},
+            outer: {"state": {"child": f"IPY_MODEL_{inner}"}},
+        }
+        widgets = {export.WIDGETS: {"state": state}}
+        return nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": widgets})
+
+    def ids(notebook: nbformat.NotebookNode) -> tuple[str, str, str, str]:
+        (inner, _), (outer, model) = notebook.metadata["widgets"][export.WIDGETS]["state"].items()
+        return (
+            inner,
+            outer,
+            model["state"]["child"],
+            notebook.cells[0].outputs[0]["data"]["application/x-view+json"]["model_id"],
+        )
+
+    one, two = (ids(export.steady(executed(c * 32, d * 32, 1))) for c, d in ("ab", "cd"))
+    assert one == two
+    assert one[2] == f"IPY_MODEL_{one[0]}"
+    assert one[3] == one[1]
+    other = ids(export.steady(executed("a" * 32, "b" * 32, 2)))
+    assert other[0] != one[0]
+
+
+def test_the_addresses_stand_in_the_configuration_alone() -> None:
+    address = export.Address.of(ROOT)
+    assert address.repository.startswith("https://github.com/")
+    texts = [
+        path
+        for name in ("*.md", "*.yml", "*.toml", "*.cff", "*.py", "*.html", "*.js", "Makefile")
+        for path in ROOT.rglob(name)
+        if not {".venv", "_build", ".git"} & set(path.relative_to(ROOT).parts)
+    ]
+    project = address.repository.removeprefix("https://github.com/")
+    assert {path.name for path in texts if project in path.read_text(encoding="utf-8")} == {"_config.yml"}
+    config = (ROOT / "_config.yml").read_text(encoding="utf-8")
+    assert config.count(project) == 1
+    for value in (address.branch, address.reference):
+        assert len(re.findall(rf"\b{re.escape(value)}\b", config)) == 1
+
+
+@pytest.mark.book
+@pytest.mark.parametrize("name", CHAPTERS)
+class TestOfTheBook:
+    @staticmethod
+    def notebook(site: Path, name: str) -> nbformat.NotebookNode:
+        return nbformat.read(site / f"notebooks/{name}.ipynb", as_version=4)
+
+    def test_it_is_valid_and_executed(self, name: str, site: Path) -> None:
+        notebook = self.notebook(site, name)
+        nbformat.validate(notebook)
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert all(cell.execution_count for cell in cells[1:])
+        errors = [o for cell in cells for o in cell.outputs if o.output_type == "error"]
+        assert errors == []
+
+    def test_no_myst_leaked(self, name: str, site: Path) -> None:
+        for cell in self.notebook(site, name).cells:
+            if cell.cell_type == "markdown":
+                prose = re.sub(r"^```python$.*?^```$", "", cell.source, flags=re.M | re.S)
+                for what, pattern in MYST.items():
+                    assert not re.search(pattern, prose, flags=re.M), f"{what} in {cell.source!r}"
+
+    def test_its_equations_and_citations_are_those_of_the_page(self, name: str, site: Path) -> None:
+        page = BeautifulSoup((site / f"notebooks/{name}.html").read_text(encoding="utf-8"), "html.parser")
+        prose = "\n".join(c.source for c in self.notebook(site, name).cells if c.cell_type == "markdown")
+        numbers = [tag.get_text().strip("()#") for tag in page.select(".eqno")]
+        assert re.findall(r"\\tag\{(\d+)\}", prose) == numbers
+        # without links and emphasis, as the page reads
+        read = re.sub(r"\[([^][]*)\]\([^)]*\)", r"\1", prose).replace("*", "")
+        cited = [tag.get_text().replace("\xa0", " ") for tag in page.select("main .bibtex-citation")]
+        assert cited
+        for words in cited:
+            assert words in read
+
+    def test_its_claims_and_derivations_are_plain(self, name: str, site: Path) -> None:
+        outputs = [
+            output.data
+            for cell in self.notebook(site, name).cells
+            if cell.cell_type == "code"
+            for output in cell.outputs
+            if "data" in output
+        ]
+        assert not [kind for data in outputs for kind in data if kind.startswith(export.OURS)]
+        assert any("text/latex" in data for data in outputs)
+        assert any(data.get("text/plain", "").startswith("Holds · ") for data in outputs)
+
+    def test_its_explorables_are_whole(self, name: str, site: Path) -> None:
+        notebook = self.notebook(site, name)
+        models = notebook.metadata["widgets"][export.WIDGETS]["state"]
+        page = (site / f"notebooks/{name}.html").read_text(encoding="utf-8")
+        ours = {id: model for id, model in models.items() if "_esm" in model["state"]}
+        assert ours
+        for id, model in ours.items():
+            assert "export default" in model["state"]["_esm"]
+            assert id in page  # the same figure, by the same id
+
+    def test_the_page_leads_to_it(self, name: str, site: Path) -> None:
+        page = BeautifulSoup((site / f"notebooks/{name}.html").read_text(encoding="utf-8"), "html.parser")
+        colab, download = page.select(".article-source .run a")
+        assert colab["href"] == export.Address.of(ROOT).in_colab(name)
+        assert re.fullmatch(
+            r"https://colab\.research\.google\.com/github/[\w-]+/[\w-]+/blob/[\w-]+/notebooks/\w+\.ipynb",
+            colab["href"],
+        )
+        assert download["href"] == f"{name}.ipynb"
+        assert download.has_attr("download")
