@@ -60,6 +60,8 @@ def install(source):
 print(install(os.environ.get("EXPLAINERS_SOURCE", "git+REPOSITORY@REFERENCE")))'''
 OURS = "application/vnd.explainers."
 SOLUTION = "Solution"
+COLLAPSED = "jp-MarkdownHeadingCollapsed"  # a heading, in JupyterLab
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}  # code, in JupyterLab and in Colab
 _FENCE = re.compile(r"^ *(`{3,}|:{3,})\{(\w+)\} *(.*)$")
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _ROLE = re.compile(r"\{(term|eq|cite|cite:[tp])\}`([^`]+)`|(`+).*?\3")
@@ -207,44 +209,47 @@ def _linked(words: str, entry: Entry) -> str:
 
 def notebook(root: Path, path: Path, executed: NotebookNode) -> NotebookNode:
     """The executed notebook of the page at `path` as one that any Jupyter shows as it is meant."""
-    address = Address.of(root)
-    text = Text(root, path.parent, "\n".join(c.source for c in executed.cells if c.cell_type == "markdown"))
-    install = nbformat.v4.new_code_cell(address.install())
-    install.metadata = _folded(NotebookNode(tags=["nbval-ignore-output"]))
-    cells = [install]
-    collapsed = []
+    prose = "\n".join(cell.source for cell in executed.cells if cell.cell_type == "markdown")
+    text = Text(root, path.parent, prose)
+    first = nbformat.v4.new_code_cell(Address.of(root).install(), metadata=FOLDED)
+    first.metadata["tags"] = ["nbval-ignore-output"]
+    cells = [first]
     for cell in executed.cells:
-        if cell.cell_type == "markdown":
-            cells.append(nbformat.v4.new_markdown_cell(text.plain(cell.source)))
-            continue
-        tags = cell.metadata.get("tags", [])
-        title = cell.metadata.get("mystnb", {}).get("code_prompt_show", "")
-        outputs = [_plain_output(output) for output in cell.outputs]
-        plain = nbformat.v4.new_code_cell(cell.source, outputs=outputs, execution_count=cell.execution_count)
-        if title == SOLUTION:  # below a heading of its own, since Colab folds a section and no output
-            heading = nbformat.v4.new_markdown_cell(f"#### {SOLUTION}")
-            heading.metadata = NotebookNode({"jp-MarkdownHeadingCollapsed": True})
-            collapsed.append(heading)
-            cells.append(heading)
-        elif {"hide-input", "hide-cell", "ledger"} & set(tags):
-            named = re.search(r'(?:derive|claim)\(\s*"([^"]+)"', cell.source)
-            plain.source = f"# @title {title or (named[1] if named else 'Code')}\n{cell.source}"
-            plain.metadata = _folded(NotebookNode())
-        kept = [tag for tag in tags if tag.startswith("nbval-")]
-        if kept:
-            plain.metadata["tags"] = kept
-        cells.append(plain)
-    cells += [nbformat.v4.new_markdown_cell(words) for words in text.closing()]
+        cells += _code(cell) if cell.cell_type == "code" else [_markdown(text.plain(cell.source))]
+    cells += [_markdown(words) for words in text.closing()]
     for number, cell in enumerate(cells):
         cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:8]
         cell.metadata["id"] = cell.id  # where Colab looks for it
-    metadata = {key: executed.metadata[key] for key in ("kernelspec", "language_info", "widgets")
-                if key in executed.metadata}  # fmt: skip
-    metadata["colab"] = {"name": path.with_suffix(".ipynb").name, "provenance": [],
-                         "collapsed_sections": [cell.id for cell in collapsed]}  # fmt: skip
+    kept = ("kernelspec", "language_info", "widgets")
+    metadata = {key: executed.metadata[key] for key in kept if key in executed.metadata}
+    collapsed = [cell.id for cell in cells if COLLAPSED in cell.metadata]
+    name = path.with_suffix(".ipynb").name
+    metadata["colab"] = {"name": name, "provenance": [], "collapsed_sections": collapsed}
     made = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
     nbformat.validate(made)
     return made
+
+
+def _markdown(source: str, **metadata: bool) -> NotebookNode:
+    return nbformat.v4.new_markdown_cell(source, metadata=metadata)
+
+
+def _code(cell: NotebookNode) -> list[NotebookNode]:
+    """A code cell with its outputs, out of sight if the site folds it."""
+    tags = cell.metadata.get("tags", [])
+    title = cell.metadata.get("mystnb", {}).get("code_prompt_show", "")
+    plain = nbformat.v4.new_code_cell(cell.source, execution_count=cell.execution_count)
+    plain.outputs = [_plain_output(output) for output in cell.outputs]
+    for_nbval = [tag for tag in tags if tag.startswith("nbval-")]
+    if for_nbval:
+        plain.metadata["tags"] = for_nbval
+    if title == SOLUTION:  # in a section of its own, since Colab can fold that and no output
+        return [_markdown(f"#### {SOLUTION}", **{COLLAPSED: True}), plain]
+    if {"hide-input", "hide-cell", "ledger"} & set(tags):
+        named = re.search(r'(?:derive|claim)\(\s*"([^"]+)"', cell.source)
+        plain.source = f"# @title {title or (named[1] if named else 'Code')}\n{cell.source}"
+        plain.metadata.update(FOLDED)
+    return [plain]
 
 
 def _plain_output(output: NotebookNode) -> NotebookNode:
@@ -255,20 +260,13 @@ def _plain_output(output: NotebookNode) -> NotebookNode:
     return kept
 
 
-def _folded(metadata: NotebookNode) -> NotebookNode:
-    """The code out of sight in JupyterLab, and in Colab."""
-    return NotebookNode({**metadata, "jupyter": {"source_hidden": True}, "cellView": "form"})
-
-
 def steady(executed: NotebookNode) -> NotebookNode:
     """The notebook with ids of widgets that derive from what they hold, the same at every execution."""
     models = executed.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
     places = {id: str(number) for number, id in enumerate(models)}
 
     def renamed(names: dict[str, str], content: Any) -> str:
-        return re.sub(
-            r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", lambda id: names.get(id[0], id[0]), json.dumps(content)
-        )
+        return _ID.sub(lambda id: names.get(id[0], id[0]), json.dumps(content))
 
     names = {
         id: hashlib.sha256(f"{places[id]} {renamed(places, model)}".encode()).hexdigest()[:32]
