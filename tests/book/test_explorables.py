@@ -175,14 +175,26 @@ def test_a_page_answers_at_once(
     assert median <= 60
 
 
+# What a machine is worth at this moment: a loop that takes half a second on an ordinary laptop
+LOOP_TAKES = 500
+LOOP = """() => {
+  const begun = performance.now();
+  let sum = 0;
+  for (let i = 0; i < 1e8; i++) sum = (sum * 31 + i) % 65521;
+  return performance.now() - begun + 0 * sum;
+}"""
+
+
 @pytest.mark.parametrize("page", MOVING)
 def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
     page: str, browser: Browser, address: str, record_property: Callable[[str, str], None]
 ) -> None:
-    times, shifts = [], []
-    for width in (1440, 1440, 1440, 390):
+    times, slower = [], []
+    shifts: dict[int, list[float]] = {1440: [], 390: []}
+    for width in [*shifts] * 3:
         context = browser.new_context(viewport={"width": width, "height": 900})
         tab = context.new_page()
+        slower.append(max(1.0, tab.evaluate(LOOP) / LOOP_TAKES))
         tab.add_init_script("""
           window.shift = 0;
           new PerformanceObserver((list) => {
@@ -196,13 +208,18 @@ def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
         until(lambda tab=tab: tab.evaluate("window.ready"), "no drawing")
         tab.wait_for_timeout(300)
         times.append(tab.evaluate("window.ready"))
-        shifts.append(tab.evaluate("window.shift"))
+        shifts[width].append(tab.evaluate("window.shift"))
         context.close()
+    ready, factor = statistics.median(times), statistics.median(slower)
+    # of three visits, as now and then another process keeps the fonts from being there at the first painting
+    shift = max(statistics.median(visits) for visits in shifts.values())
     record_property(
-        "measured", f"{page}: ready after {statistics.median(times):.0f} ms, layout shift {max(shifts):.4f}"
+        "measured",
+        f"{page}: ready after {ready:.0f} ms, layout shift {shift:.4f}, "
+        f"on a machine {factor:.1f} times slower than most",
     )
-    assert statistics.median(times) <= 2000
-    assert max(shifts) <= 0.02
+    assert ready <= 2000 * factor
+    assert shift <= 0.02
 
 
 @pytest.mark.parametrize(("page", "name"), ALL)
