@@ -189,9 +189,8 @@ LOOP = """() => {
 def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
     page: str, browser: Browser, address: str, record_property: Callable[[str, str], None]
 ) -> None:
-    times, slower = [], []
-    shifts: dict[int, list[float]] = {1440: [], 390: []}
-    for width in [*shifts] * 3:
+    times, shifts, slower = [], [], []
+    for width in (1440, 1440, 1440, 390):
         context = browser.new_context(viewport={"width": width, "height": 900})
         tab = context.new_page()
         slower.append(max(1.0, tab.evaluate(LOOP) / LOOP_TAKES))
@@ -208,18 +207,16 @@ def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
         until(lambda tab=tab: tab.evaluate("window.ready"), "no drawing")
         tab.wait_for_timeout(300)
         times.append(tab.evaluate("window.ready"))
-        shifts[width].append(tab.evaluate("window.shift"))
+        shifts.append(tab.evaluate("window.shift"))
         context.close()
     ready, factor = statistics.median(times), statistics.median(slower)
-    # of three visits, as now and then another process keeps the fonts from being there at the first painting
-    shift = max(statistics.median(visits) for visits in shifts.values())
     record_property(
         "measured",
-        f"{page}: ready after {ready:.0f} ms, layout shift {shift:.4f}, "
+        f"{page}: ready after {ready:.0f} ms, layout shift {max(shifts):.4f}, "
         f"on a machine {factor:.1f} times slower than most",
     )
     assert ready <= 2000 * factor
-    assert shift <= 0.02
+    assert max(shifts) <= 0.02
 
 
 @pytest.mark.parametrize(("page", "name"), ALL)
