@@ -85,6 +85,13 @@ OPEN = """async (path) => {
     await panel.sessionContext.ready;
 }"""
 
+# A kernel for a notebook that is still closed, up and answering
+KERNEL = """async (path) => {
+    const settings = { path, name: path, type: "notebook" }, kernel = { name: "python3" };
+    const session = await jupyterapp.serviceManager.sessions.startNew({ ...settings, kernel });
+    await session.kernel.info;
+}"""
+
 # One more cell at the end of the notebook, run to its end, and its outputs
 RUN = """async (source) => {
     const { content } = jupyterapp.shell.currentWidget, { sharedModel } = content.model;
@@ -331,6 +338,8 @@ def test_an_explorable_in_a_saved_notebook_moves_before_a_cell_is_run(home: Note
     (home.jupyterlab.folder / "saved").mkdir()
     # a copy: another kernel, which knows of nothing, and the state that the notebook was saved with
     shutil.copy(home.folder / "notebook.ipynb", home.jupyterlab.folder / "saved")
+    # JupyterLab waits two seconds for a saved widget; a kernel that is still starting can take all of them
+    home.tab.evaluate(KERNEL, "saved/notebook.ipynb")
     saved = Notebook(home.jupyterlab, "saved")
     expect(saved.slider).to_be_visible()
     before = saved.drawn()
