@@ -5,6 +5,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 from extension import ledger
@@ -87,6 +88,18 @@ class Cells(SphinxTransform):
             code.replace_self(fold(f"Show {count} lines", code.deepcopy(), classes=["long-code"]))
 
 
+class CodeBelow(SphinxPostTransform):
+    """Put the folded code of a figure behind it, for the keyboard and for a page that is still coming in."""
+
+    default_priority = 200  # right after myst-nb has folded it
+    formats = ("html",)
+
+    def run(self, **_: Any) -> None:
+        for cell in list(self.document.findall(nodes.container)):
+            if cell.get("hide_mode") == "input" and len(cell.children) > 1:
+                cell.append(cell.pop(0))
+
+
 class Given(SphinxTransform):
     """Say what a derivation takes for granted once, and not again in the next one if it is the same."""
 
@@ -107,3 +120,4 @@ def setup(app: Sphinx) -> None:
     app.add_transform(OurMime)
     app.add_transform(Cells)
     app.add_transform(Given)
+    app.add_post_transform(CodeBelow)

@@ -270,6 +270,15 @@ def test_the_table_of_claims_can_be_searched(browser: Browser, site: Path) -> No
     tab.context.close()
 
 
+def test_the_code_of_a_figure_comes_after_it(site: Path) -> None:
+    page = BeautifulSoup((site / "notebooks/sgd.html").read_text(encoding="utf-8"), "html.parser")
+    cells = page.select(".tag_hide-input:has(> .cell_output)")
+    assert cells
+    for cell in cells:
+        parts = [child["class"][0] for child in cell.find_all(recursive=False)]
+        assert parts == ["cell_output", "admonition"]
+
+
 def test_a_page_reads_without_javascript(browser: Browser, site: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()

@@ -12,14 +12,12 @@ const setMode = (mode) => {
 let mode = MODES.includes(stored()) ? stored() : "auto";
 if (mode !== "auto") root.dataset.theme = mode;
 
-if (location.protocol.startsWith("http")) {  // from the disk a preload only logs an error
-  for (const file of ["serif.woff2", "sans.woff2"]) {
-    const link = document.createElement("link");
-    Object.assign(link, { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "anonymous" });
-    link.href = new URL(`fonts/${file}`, document.currentScript.src);
-    document.head.append(link);
-  }
-}
+// The page shows itself when the fonts of its first screen are there, so that no line moves. They come beside
+// the page and rarely after it; who waits for a second gets local fonts first.
+root.classList.add("waits");
+const show = () => root.classList.remove("waits");
+Promise.all(["Ideas Serif", "Ideas Sans"].map((font) => document.fonts.load(`1em "${font}"`))).then(show, show);
+setTimeout(show, 1000);
 
 // what is wider than its box scrolls, and must then do so by keyboard too; formulas get their width late
 const scrollable = () => {
