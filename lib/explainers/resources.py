@@ -5,6 +5,7 @@ wheel, so that a notebook finds them wherever it runs, and never by a relative p
 """
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ def folder(kind: str) -> Path:
         raise ValueError(f"kind: {kind!r} is not one of {sorted(_PLACES)}")
     in_checkout = (_CHECKOUT / "_toc.yml").exists() and _PACKAGE.parent.name == "lib"
     return _CHECKOUT / _PLACES[kind] if in_checkout else _PACKAGE / "data" / kind
+
+
+def cache_folder() -> Path:
+    """Where what was unpacked or downloaded once is kept; EXPLAINERS_CACHE moves it."""
+    return Path(os.environ.get("EXPLAINERS_CACHE") or Path.home() / ".cache/explainers")
 
 
 @cache

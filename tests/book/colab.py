@@ -94,7 +94,7 @@ def prepare() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     _environment_of_colab()
     wheel, code = _wheel(), install_cell()
-    uninstall = [str(PYTHON), "-m", "pip", "uninstall", "--quiet", "--yes", "explainers", "jaxtyping"]
+    uninstall = [str(PYTHON), "-m", "pip", "uninstall", "--quiet", "--yes", "explainers", "gguf", "jaxtyping"]
     subprocess.run(uninstall, check=True, capture_output=True)
     before, started = versions(), time.perf_counter()
     done = run(code, EXPLAINERS_SOURCE=str(wheel))

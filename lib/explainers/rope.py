@@ -1,0 +1,85 @@
+"""Rotary position embedding (RoPE): a position turns pairs of coordinates.
+
+After Su et al., "RoFormer" (arXiv 2104.09864, section 3.2). Pair i of a head of d
+coordinates turns by the angle `position * base^(-2i/d)`. The product of a query turned
+by m and a key turned by n then depends on m - n alone.
+
+Which coordinates form a pair is a convention, and models differ in it:
+
+- "halves": i with i + d/2, as in the Transformers library's Llama;
+- "interleaved": 2i with 2i + 1, as in the paper.
+
+The two agree up to the order of coordinates, which `to_halves` and `to_interleaved`
+change. Functions say which one they mean; nothing guesses.
+"""
+
+import torch
+from jaxtyping import Float, Real, Shaped
+from torch import Tensor
+
+LAYOUTS = ("halves", "interleaved")
+
+
+def frequencies(head_size: int, base: float = 10_000.0) -> Float[Tensor, " pairs"]:
+    """Radians per position of each pair, from 1 down to nearly 1/base, in float64."""
+    if head_size < 2 or head_size % 2:
+        raise ValueError(f"head_size: expected an even size, got {head_size}")
+    if not base > 0:
+        raise ValueError(f"base: expected a positive number, got {base}")
+    exponents = torch.arange(0, head_size, 2, dtype=torch.float64) / head_size
+    return base**-exponents
+
+
+def tables(
+    positions: Real[Tensor, " length"],
+    frequencies: Float[Tensor, " pairs"],
+    dtype: torch.dtype = torch.float32,
+) -> tuple[Float[Tensor, "length pairs"], Float[Tensor, "length pairs"]]:
+    """Cosine and sine of every angle.
+
+    The angles are float64: a float32 holds 32,768 radians to 1e-3 only. They come back
+    within the rounding of `dtype`, 6e-8 for float32.
+    """
+    angles = torch.outer(positions.double(), frequencies.double())
+    return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def rotate(
+    x: Float[Tensor, "*batch length head"],
+    cos: Float[Tensor, "length pairs"],
+    sin: Float[Tensor, "length pairs"],
+    layout: str = "halves",
+) -> Float[Tensor, "*batch length head"]:
+    """Turn each pair of each position by its angle; `cos` and `sin` from `tables`."""
+    _even(x)
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout: {layout!r} is not one of {list(LAYOUTS)}")
+    if layout == "halves":
+        first, second = x.chunk(2, dim=-1)
+    else:
+        first, second = x[..., 0::2], x[..., 1::2]
+    turned = first * cos - second * sin, first * sin + second * cos
+    if layout == "halves":
+        return torch.cat(turned, dim=-1)
+    return torch.stack(turned, dim=-1).flatten(-2)
+
+
+def to_halves(
+    x: Shaped[Tensor, "*batch head"],
+) -> Shaped[Tensor, "*batch head"]:
+    """Reorder the last axis from interleaved pairs to halves."""
+    _even(x)
+    return torch.cat([x[..., 0::2], x[..., 1::2]], dim=-1)
+
+
+def to_interleaved(
+    x: Shaped[Tensor, "*batch head"],
+) -> Shaped[Tensor, "*batch head"]:
+    """Reorder the last axis from halves to interleaved pairs."""
+    _even(x)
+    return torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2)
+
+
+def _even(x: Tensor) -> None:
+    if x.shape[-1] % 2:
+        raise ValueError(f"x: expected an even last axis, got {x.shape[-1]}")

@@ -1,0 +1,130 @@
+"""The byte model: how it is judged, and that the recorded ones can carry a claim."""
+
+import math
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from explainers import data, experiments, resources
+from explainers.decoder import Config, generate
+from explainers.experiments import Experiment, Preset, experiment
+from explainers.ngrams import KneserNey
+from explainers.studies import bytes as study
+
+RECORD = experiment("bytes")
+
+
+class Copier(nn.Module):
+    """Sure of the byte that stood `back` places before the next one, and knows nothing else."""
+
+    def __init__(self, back: int) -> None:
+        super().__init__()
+        self.back = back
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        logits = torch.zeros(*ids.shape, 256)
+        for at in range(self.back - 1, ids.shape[1]):
+            logits[:, at].scatter_(1, ids[:, at - self.back + 1, None], 100.0)
+        return logits
+
+
+def test_windows_are_excerpts_that_start_anywhere() -> None:
+    text = torch.arange(200, dtype=torch.uint8)
+    found = study.windows(text, 500, 8, torch.Generator().manual_seed(0))
+    assert found.dtype == torch.int64
+    assert torch.equal(found - found[:, :1], torch.arange(8).expand(500, 8))
+    assert found[:, 0].min() == 0
+    assert found[:, 0].max() == 192
+    with pytest.raises(ValueError, match="text: 200 bytes hold no excerpt of 201"):
+        study.windows(text, 1, 201, torch.Generator())
+
+
+def test_a_cost_is_in_bits() -> None:
+    text = data.standard_library().validation
+    judged = study.excerpts(text, 64, 100)
+    assert study.held_out(Copier(1000), judged) == pytest.approx(8)
+    repeated = torch.arange(7, dtype=torch.uint8).repeat(20)
+    assert study.held_out(Copier(7), study.excerpts(repeated, 64, 10)) == pytest.approx(0, abs=1e-6)
+
+
+def test_who_copies_pays_for_the_first_copy_only() -> None:
+    first, second = study.copied(Copier(study.EXCERPT), data.standard_library().validation, 50)
+    assert first == pytest.approx(8)
+    assert second == pytest.approx(0, abs=1e-6)
+
+
+def test_excerpts_are_spread_from_the_first_byte_to_the_last() -> None:
+    text = torch.arange(250, dtype=torch.uint8)
+    found = study.excerpts(text, 49, 5)
+    assert found.shape == (5, 50)
+    assert found[:, 0].tolist() == [0, 50, 100, 150, 200]
+    assert found[-1, -1] == 249
+
+
+def test_both_kinds_of_model_are_judged_by_the_same_bytes() -> None:
+    train = data.as_bytes("abcabd" * 500)
+    counted, judged = KneserNey(train, 3), study.excerpts(train, 32, 20)
+
+    class Same(nn.Module):
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            logits = torch.full((*ids.shape, 256), -50.0)
+            for at in range(2, ids.shape[1]):
+                for byte in range(97, 101):
+                    grams = torch.cat([ids[:, at - 1 : at + 1], torch.full_like(ids[:, :1], byte)], 1)
+                    likely = torch.stack([counted.log2_probabilities(g.to(torch.uint8))[0] for g in grams])
+                    logits[:, at, byte] = (likely * math.log(2)).float()
+            return logits
+
+    assert study.held_out(Same(), judged) == pytest.approx(
+        study.held_out_by_counts(counted, judged), abs=1e-3
+    )
+
+
+def test_a_killed_run_goes_on_and_its_weights_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "folder", lambda kind: tmp_path)
+    monkeypatch.setattr(study, "CONFIG", Config(layers=1, width=16, heads=2, kv_heads=1, hidden=16))
+    settings = {"steps": 100, "batch": 2, "length": 32, "rate": 1e-3}
+    cell = Experiment("bytes", study.learn, {"cpu": Preset([0], fixed=settings)})
+    row = {"seed": 0, **study.learn(0, **settings)}
+    assert [path.name for path in tmp_path.iterdir()] == ["bytes-0.safetensors"]
+    record = experiments.Record("bytes", "cpu", cell.presets["cpu"].config, [row], {})
+    monkeypatch.setattr(study, "experiment", lambda name: record)
+    model = study.load(0)
+    judged = study.excerpts(data.standard_library().validation)
+    assert study.held_out(model, judged) == pytest.approx(row["held_out"], abs=2e-3)
+    assert len(row["curve"]) == 100
+    assert row["curve"][-1] < row["curve"][0]
+    (tmp_path / "bytes-0.safetensors").write_bytes(b"other")
+    with pytest.raises(ValueError, match=r"bytes-0\.safetensors: missing, or not the weights"):
+        study.load(0)
+    os.remove(tmp_path / "bytes-0.safetensors")
+    with pytest.raises(ValueError, match=r"bytes-0\.safetensors: missing, or not the weights"):
+        study.load(0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_recorded_model_beats_counts_and_copies(seed: int) -> None:
+    [row] = RECORD.where(seed=seed)
+    assert row["held_out"] <= row["five_grams"] - 0.1
+    assert row["second_copy"] <= row["first_copy"] / 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_stored_weights_are_the_recorded_model(seed: int) -> None:
+    [row], corpus, model = RECORD.where(seed=seed), data.standard_library(), study.load(seed)
+    first, second = study.copied(model, corpus.validation, 64)
+    assert second <= first / 2
+    if corpus.name == row["corpus"]:  # else another Python, whose source differs
+        judged = study.excerpts(corpus.validation)
+        assert study.held_out(model, judged) == pytest.approx(row["held_out"], abs=2e-3)
+
+
+def test_a_recorded_model_writes_python() -> None:
+    start = data.as_bytes("import os\nimport re\nimport sys\n\n\ndef main(argv").long()
+    text = data.as_text(generate(study.load(0), start[None], 60)[0])
+    assert "):\n    " in text
