@@ -2,8 +2,8 @@
 
     python benchmarks/decoder.py
 
-Prefill: the logits of a whole text at once, 128 and 1,024 tokens. Generation: 32 greedy tokens after 64, with each
-library's own cache. Both read the same file; logits have to agree to 1e-3.
+Prefill: the logits of a whole text at once, 128 and 1,024 tokens. Generation: 32 greedy tokens after 64, with
+each library's own cache. Both read the same file; logits have to agree to 1e-3.
 """
 
 import time

@@ -176,13 +176,13 @@ def test_bad_input_is_named() -> None:
         with pytest.raises(ValueError, match=words):
             Config(**sizes)
     model = made(Config(vocabulary=20, width=24, length=16))
-    with pytest.raises(ValueError, match="ids: 17 positions, the model takes 16"):
+    with pytest.raises(ValueError, match="ids: 17 positions are asked for, the model takes 16"):
         model(torch.zeros(1, 17, dtype=torch.long))
     caches = model.new_caches(1, 5)
     model(torch.zeros(1, 4, dtype=torch.long), caches)
     with pytest.raises(ValueError, match="cache: room for 5 positions, 6 are asked for"):
         model(torch.zeros(1, 2, dtype=torch.long), caches)
-    with pytest.raises(ValueError, match="count: 3 \\+ 14 positions, the model takes 16"):
+    with pytest.raises(ValueError, match="length: 17 positions are asked for, the model takes 16"):
         generate(model, torch.zeros(1, 3, dtype=torch.long), 14)
     with pytest.raises(ValueError, match="temperature: expected at least 0"):
         generate(model, torch.zeros(1, 3, dtype=torch.long), 1, temperature=-1.0)

@@ -184,22 +184,39 @@ class Decoder(nn.Module):
 
     def new_caches(self, batch: int, length: int) -> list[Any]:
         """One empty cache a layer, for at most `length` positions."""
+        self._check("length", length)
         blocks: Iterable[Any] = self.blocks
         return [block.attention.new_cache(batch, length) for block in blocks]
 
-    def forward(
+    def hidden(
         self, ids: Int[Tensor, "batch length"], caches: Sequence[Any] | None = None
-    ) -> Float[Tensor, "batch length vocabulary"]:
-        if ids.shape[1] > self.config.length:
-            raise ValueError(
-                f"ids: {ids.shape[1]} positions, the model takes {self.config.length}"
-            )
+    ) -> Float[Tensor, "batch length width"]:
+        """The stream after the last norm."""
+        self._check("ids", ids.shape[1])
         x = self.embedding(ids)
         for block, cache in zip(
             self.blocks, caches or [None] * len(self.blocks), strict=True
         ):
             x = block(x, cache)
-        return F.linear(self.norm(x), self.embedding.weight)
+        return self.norm(x)
+
+    def logits(
+        self, hidden: Float[Tensor, "*batch width"]
+    ) -> Float[Tensor, "*batch vocabulary"]:
+        """How much each token is expected next, by the embedding that reads it too."""
+        return F.linear(hidden, self.embedding.weight)
+
+    def forward(
+        self, ids: Int[Tensor, "batch length"], caches: Sequence[Any] | None = None
+    ) -> Float[Tensor, "batch length vocabulary"]:
+        return self.logits(self.hidden(ids, caches))
+
+    def _check(self, name: str, positions: int) -> None:
+        most = self.config.length
+        if positions > most:
+            raise ValueError(
+                f"{name}: {positions} positions are asked for, the model takes {most}"
+            )
 
 
 @torch.no_grad()
@@ -219,11 +236,9 @@ def generate(
     batch, length = ids.shape
     if length < 1 or count < 0:
         raise ValueError("ids, count: expected a prompt, and no negative count")
-    if length + count > (most := model.config.length):
-        raise ValueError(f"count: {length} + {count} positions, the model takes {most}")
     caches, new = model.new_caches(batch, length + count), ids
     for _ in range(count):
-        logits = model(new, caches)[:, -1]
+        logits = model.logits(model.hidden(new, caches)[:, -1])
         if temperature == 0:
             new = logits.argmax(-1, keepdim=True)
         else:

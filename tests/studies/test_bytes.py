@@ -42,6 +42,22 @@ def test_windows_are_excerpts_that_start_anywhere() -> None:
         study.windows(text, 1, 201, torch.Generator())
 
 
+def test_some_excerpts_of_a_lesson_repeat_a_part_of_themselves() -> None:
+    text = data.standard_library().validation
+    generators = [torch.Generator().manual_seed(0) for _ in range(2)]
+    plain = study.windows(text, 80, 257, generators[0])
+    found = study.lesson(text, 80, 257, 20, generators[1])
+    assert torch.equal(plain[20:], found[20:])
+    periods = []
+    for row, original in zip(found[:20], plain[:20], strict=True):
+        period = next(p for p in range(1, 257) if torch.equal(row[p:], row[:-p]))
+        assert torch.equal(row[:period], original[:period])
+        periods.append(period)
+    assert min(periods) >= 32
+    assert max(periods) <= 128
+    assert len(set(periods)) > 10
+
+
 def test_a_cost_is_in_bits() -> None:
     text = data.standard_library().validation
     judged = study.excerpts(text, 64, 100)
@@ -88,7 +104,8 @@ def test_a_killed_run_goes_on_and_its_weights_are_kept(
 ) -> None:
     monkeypatch.setattr(resources, "folder", lambda kind: tmp_path)
     monkeypatch.setattr(study, "CONFIG", Config(layers=1, width=16, heads=2, kv_heads=1, hidden=16))
-    settings = {"steps": 100, "batch": 2, "length": 32, "rate": 1e-3}
+    each = {"steps": 100, "batch": 2, "length": 32, "repeated": 1, "final": 0.5}
+    settings = {"copying": each, "reading": each, "rate": 1e-3}
     cell = Experiment("bytes", study.learn, {"cpu": Preset([0], fixed=settings)})
     row = {"seed": 0, **study.learn(0, **settings)}
     assert [path.name for path in tmp_path.iterdir()] == ["bytes-0.safetensors"]
@@ -97,8 +114,8 @@ def test_a_killed_run_goes_on_and_its_weights_are_kept(
     model = study.load(0)
     judged = study.excerpts(data.standard_library().validation)
     assert study.held_out(model, judged) == pytest.approx(row["held_out"], abs=2e-3)
-    assert len(row["curve"]) == 100
-    assert row["curve"][-1] < row["curve"][0]
+    assert len(row["copying_curve"]) == len(row["reading_curve"]) == 100
+    assert row["reading_curve"][-1] < row["copying_curve"][0]
     (tmp_path / "bytes-0.safetensors").write_bytes(b"other")
     with pytest.raises(ValueError, match=r"bytes-0\.safetensors: missing, or not the weights"):
         study.load(0)
