@@ -97,6 +97,7 @@ class GroupedQueryAttention(nn.Module):
         self.output = nn.Linear(config.width, config.width, bias=False)
 
     def new_cache(self, batch: int, length: int) -> KeyValueCache:
+        """An empty cache for at most `length` positions."""
         c = self.config
         return KeyValueCache(
             batch, c.kv_heads, length, c.head_size, self.key.weight.detach()
@@ -107,6 +108,7 @@ class GroupedQueryAttention(nn.Module):
         x: Float[Tensor, "batch length width"],
         cache: KeyValueCache | None = None,
     ) -> Float[Tensor, "batch length width"]:
+        """Mix each position with those before it, the cached ones too."""
         q, k, v = (
             part.unflatten(-1, (-1, self.config.head_size)).transpose(1, 2)
             for part in (self.query(x), self.key(x), self.value(x))
@@ -209,6 +211,7 @@ class Decoder(nn.Module):
     def forward(
         self, ids: Int[Tensor, "batch length"], caches: Sequence[Any] | None = None
     ) -> Float[Tensor, "batch length vocabulary"]:
+        """The logits of the token after each; `caches` from `new_caches`."""
         return self.logits(self.hidden(ids, caches))
 
     def _check(self, name: str, positions: int) -> None:

@@ -114,8 +114,8 @@ def learn(
 
     Two lessons: `copying` holds nothing but repetitions, in short excerpts, at a
     constant rate; `reading` mostly plain text. Each names steps, batch, length, how
-    many excerpts of a batch are `repeated`, and the final share of the rate. Of each the mean
-    training cost of every hundredth part is kept, in bits per byte.
+    many excerpts of a batch are `repeated`, and the final share of the rate. Of each
+    the mean training cost of every hundredth part is kept, in bits per byte.
     """
     corpus = data.standard_library()
     torch.manual_seed(seed)
