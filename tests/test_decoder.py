@@ -163,7 +163,7 @@ def test_a_model_starts_at_the_cost_of_guessing() -> None:
     ids = torch.randint(256, (2, 64))
     cost = nn.functional.cross_entropy(model(ids).transpose(1, 2), torch.randint(256, (2, 64)))
     assert cost.item() == pytest.approx(5.545, abs=0.1)  # ln 256
-    assert decoder.parameters(model) == 256 * 192 + 4 * (192 * (2 * 192 + 2 * 64 + 3 * 512) + 2 * 192) + 192
+    assert decoder.parameters(model) == 256 * 128 + 4 * (128 * (4 * 128 + 3 * 344) + 2 * 128) + 128
 
 
 def test_bad_input_is_named() -> None:

@@ -29,14 +29,17 @@ from explainers import rope
 
 @dataclass(frozen=True)
 class Config:
-    """Sizes of a model. `length` is the longest sequence that it takes."""
+    """Sizes of a model. `length` is the longest sequence that it takes.
+
+    The defaults are those of the recorded byte model (`explainers.studies.bytes`).
+    """
 
     vocabulary: int = 256
     layers: int = 4
-    width: int = 192
-    heads: int = 6
-    kv_heads: int = 2
-    hidden: int = 512
+    width: int = 128
+    heads: int = 4
+    kv_heads: int = 4
+    hidden: int = 344
     length: int = 1024
     rope_base: float = 10_000.0
     eps: float = 1e-5

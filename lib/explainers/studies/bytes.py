@@ -21,7 +21,7 @@ from explainers.decoder import Config, Decoder, parameters
 from explainers.experiments import Experiment, Preset, experiment
 from explainers.ngrams import KneserNey
 
-CONFIG = Config(layers=4, width=192, heads=6, kv_heads=2, hidden=512, length=1024)
+CONFIG = Config(layers=4, width=128, heads=4, kv_heads=4, hidden=344, length=1024)
 EXCERPT = 128  # bytes that are shown twice
 
 
