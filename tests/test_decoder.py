@@ -170,7 +170,7 @@ def test_bad_input_is_named() -> None:
     for sizes, words in [
         ({"width": 100, "heads": 6}, "heads: 6 cut a width of 100 into no even sizes"),
         ({"width": 18, "heads": 6}, "heads: 6 cut a width of 18 into no even sizes"),
-        ({"heads": 6, "kv_heads": 4}, "kv_heads: 4 do not divide 6 heads"),
+        ({"width": 192, "heads": 6, "kv_heads": 4}, "kv_heads: 4 do not divide 6 heads"),
         ({"layers": 0}, "layers: expected at least 1"),
     ]:
         with pytest.raises(ValueError, match=words):
