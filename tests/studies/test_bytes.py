@@ -14,8 +14,6 @@ from explainers.experiments import Experiment, Preset, experiment
 from explainers.ngrams import KneserNey
 from explainers.studies import bytes as study
 
-RECORD = experiment("bytes")
-
 
 class Copier(nn.Module):
     """Sure of the byte that stood `back` places before the next one, and knows nothing else."""
@@ -126,14 +124,14 @@ def test_a_killed_run_goes_on_and_its_weights_are_kept(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_recorded_model_beats_counts_and_copies(seed: int) -> None:
-    [row] = RECORD.where(seed=seed)
+    [row] = experiment("bytes").where(seed=seed)
     assert row["held_out"] <= row["five_grams"] - 0.1
     assert row["second_copy"] <= row["first_copy"] / 2
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_stored_weights_are_the_recorded_model(seed: int) -> None:
-    [row], corpus, model = RECORD.where(seed=seed), data.standard_library(), study.load(seed)
+    [row], corpus, model = experiment("bytes").where(seed=seed), data.standard_library(), study.load(seed)
     first, second = study.copied(model, corpus.validation, 64)
     assert second <= first / 2
     if corpus.name == row["corpus"]:  # else another Python, whose source differs
