@@ -68,7 +68,8 @@ def train(
 
     `draw(generator)` gives a batch, `loss(model, batch)` its mean loss. A step's random
     numbers follow from seed, step and process alone: with `checkpoint`, a file written
-    after `every` so many steps, a run that was killed goes on to the same weights.
+    after every so many steps and at the end, a run that was killed goes on to the same
+    weights.
 
     Raises `FloatingPointError` at the first loss that is not finite, before the weights
     change; `ValueError` for a checkpoint that is broken or of another run.
@@ -109,7 +110,8 @@ def train(
         optimizer.zero_grad()
         losses.append(mean)
         bar.set_postfix(loss=f"{mean:.3f}")
-        if checkpoint is not None and (step + 1) % every == 0:
+        due = (step + 1) % every == 0 or step + 1 == plan.steps
+        if checkpoint is not None and due:
             if accelerator.is_main_process:
                 _save(checkpoint, plan, losses, bare, optimizer)
             accelerator.wait_for_everyone()
@@ -133,7 +135,7 @@ def _save(
 
 def _resume(path: Path, plan: Plan, model: nn.Module, optimizer: Any) -> list[float]:
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = dict(torch.load(path, map_location="cpu", weights_only=True))
         theirs, losses = dict(found["plan"]), list(found["losses"])
     except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, LookupError,
             TypeError, ValueError) as error:  # fmt: skip

@@ -70,7 +70,7 @@ def cost(
 
 def excerpts(
     text: UInt8[Tensor, " bytes"], length: int = 256, count: int = 2048
-) -> UInt8[Tensor, "count length+1"]:
+) -> UInt8[Tensor, "count bytes_each"]:
     """Excerpts to judge by, evenly spread over the text."""
     starts = torch.linspace(0, len(text) - length - 1, count).long()
     return text[starts[:, None] + torch.arange(length + 1)]
@@ -145,7 +145,7 @@ def learn(
     found["first_copy"], found["second_copy"] = copied(model, corpus.validation)
     found["weights"] = _save(model, seed)
     for checkpoint in done:
-        checkpoint.unlink()
+        checkpoint.unlink(missing_ok=True)
     return found
 
 
