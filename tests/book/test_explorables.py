@@ -31,11 +31,16 @@ ALL = [(page, name) for page, found in MOVING.items() for name in found]
 
 @pytest.fixture
 def visit(browser: Browser, site: Path) -> Iterator[Callable[..., Page]]:
-    """Open a page of the site; closed when the test ends."""
+    """Open a page of the site; closed when the test ends.
+
+    Without the engine of the formulas, unless they are asked for: no figure needs it, and it takes seconds.
+    """
     contexts = []
 
-    def opened(url: str, *, width: int = 1440, **settings: Any) -> Page:
+    def opened(url: str, *, width: int = 1440, formulas: bool = False, **settings: Any) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 900}, **settings)
+        if not formulas:
+            context.route("**/mathjax/**", lambda route: route.abort())
         contexts.append(context)
         tab = context.new_page()
         tab.goto(url if "://" in url else (site / url).as_uri())
@@ -152,7 +157,7 @@ def test_an_address_that_says_nonsense_is_ignored(visit: Callable[..., Page], ad
 def test_a_page_answers_at_once(
     page: str, visit: Callable[..., Page], record_property: Callable[[str, str], None]
 ) -> None:
-    tab = visit(page)
+    tab = visit(page, formulas=True)
     lives = [Live(tab, name) for name in MOVING[page]]
     live = max(lives, key=lambda one: len(one.model["buffers"][0]["data"]))
     index = next(i for i, control in enumerate(live.controls) if control["kind"] in ("slider", "play"))
