@@ -276,7 +276,7 @@ def test_two_processes_share_each_cell_and_one_of_them_records(
     (tmp_path / "lib/explainers/studies/toy.py").write_text(TRAINED)
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]
     launch += ["--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0"]
-    there = settings(tmp_path, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1")
+    there = settings(tmp_path, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1", GLOO_SOCKET_IFNAME="lo")
     said = ok(subprocess.run([*launch, "-m", "explainers", "run", "toy"], **there | {"timeout": 300}))
     assert said.count("recorded toy-cpu: 4 rows") == 1
     assert said.count("4 of 4 cells") == 1
