@@ -129,6 +129,7 @@ def test_a_recorded_model_beats_counts_and_copies(seed: int) -> None:
     assert row["second_copy"] <= row["first_copy"] / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_stored_weights_are_the_recorded_model(seed: int) -> None:
     [row], corpus, model = experiment("bytes").where(seed=seed), data.standard_library(), study.load(seed)
