@@ -15,6 +15,7 @@ import pytest
 
 from explainers import experiments, resources
 from explainers.experiments import Experiment, Preset, Record, fingerprint, main, read, run
+from tests.test_training import launch
 
 STUDY = '''
 """A study for the tests."""
@@ -270,14 +271,11 @@ EXPERIMENTS = [Experiment("toy", cell, {"cpu": Preset(range(2), {"width": [2, 3]
 def test_two_processes_share_each_cell_and_one_of_them_records(
     book: Callable[..., Any], tmp_path: Path
 ) -> None:
-    for name in ("training.py",):
-        source = Path(experiments.__file__).with_name(name)
-        (tmp_path / "lib/explainers" / name).write_text(source.read_text(encoding="utf-8"))
+    source = Path(experiments.__file__).with_name("training.py")
+    (tmp_path / "lib/explainers/training.py").write_text(source.read_text(encoding="utf-8"))
     (tmp_path / "lib/explainers/studies/toy.py").write_text(TRAINED)
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]
-    launch += ["--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0"]
-    there = settings(tmp_path, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1", GLOO_SOCKET_IFNAME="lo")
-    said = ok(subprocess.run([*launch, "-m", "explainers", "run", "toy"], **there | {"timeout": 300}))
+    where = {key: settings(tmp_path)["env"][key] for key in ("PYTHONPATH", "CELLS")}
+    said = launch(["-m", "explainers", "run", "toy"], tmp_path, **where)
     assert said.count("recorded toy-cpu: 4 rows") == 1
     assert said.count("4 of 4 cells") == 1
     record = read(json.loads((tmp_path / "results/toy-cpu.json").read_text()), "toy-cpu")

@@ -1,5 +1,6 @@
 """The training loop: the same numbers each time, through kills, on two processes, and only finite ones."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -216,16 +217,14 @@ def test_two_processes_learn_one_model(tmp_path: Path) -> None:
     assert first == second
 
 
-def launch(words: list[str], folder: Path) -> str:
-    """`accelerate launch` with two processes of one thread each, on this machine alone."""
-    import os
-
+def launch(words: list[str], folder: Path, **environment: str) -> str:
+    """`accelerate launch` with two processes of one thread each, on this machine alone: what they print."""
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2"]
     command += ["--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0"]
     here = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    environment = os.environ | here
+    there = os.environ | here | environment
     done = subprocess.run(
-        [*command, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        [*command, *words], cwd=folder, env=there, capture_output=True, text=True, timeout=300
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
