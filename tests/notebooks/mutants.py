@@ -12,10 +12,10 @@ import sympy as sp
 from sympy import Expr
 from sympy.core.function import AppliedUndef
 
-from explainers.notebook.derive import Certificate, Derivation, Identity, Refused, Step
-from explainers.notebook.derive.facts import definitions as checked
-from explainers.notebook.derive.facts import points, unfold
-from explainers.notebook.derive.values import NoValue, Point, differ, value
+from explainers.derive import Certificate, Derivation, Identity, Refused, Step
+from explainers.derive.facts import definitions as checked
+from explainers.derive.facts import points, unfold
+from explainers.derive.values import NoValue, Point, differ, value
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from explainers.notebook.derive import Quoted
+from explainers.derive import Quoted
 from tests.notebooks import mutants
 
 CELLS = [

@@ -15,10 +15,10 @@ An induction starts where its symbol's assumptions say, sums never run backwards
 every denominator is either known not to be zero or assumed so by name.
 """
 
-from explainers.notebook.derive.calculus import Antiderivative, Limiting, Minimum
-from explainers.notebook.derive.chain import Derivation, Step, derive
-from explainers.notebook.derive.facts import Every, Fact
-from explainers.notebook.derive.proofs import (
+from explainers.derive.calculus import Antiderivative, Limiting, Minimum
+from explainers.derive.chain import Derivation, Step, derive
+from explainers.derive.facts import Every, Fact
+from explainers.derive.proofs import (
     Certificate,
     Identity,
     Induction,
@@ -27,8 +27,8 @@ from explainers.notebook.derive.proofs import (
     Reindex,
     Termwise,
 )
-from explainers.notebook.derive.sums import Refused
-from explainers.notebook.derive.vectors import Vector, Vectors, inner, norm2
+from explainers.derive.sums import Refused
+from explainers.derive.vectors import Vector, Vectors, inner, norm2
 
 __all__ = [
     "Antiderivative",

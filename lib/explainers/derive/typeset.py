@@ -9,11 +9,11 @@ from sympy import Expr
 from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
-from explainers.notebook.derive.vectors import Inner, naked
+from explainers.derive.vectors import Inner, naked
 
 if TYPE_CHECKING:
-    from explainers.notebook.derive.chain import Derivation
-    from explainers.notebook.derive.facts import Definitions
+    from explainers.derive.chain import Derivation
+    from explainers.derive.facts import Definitions
 
 MIME = "application/vnd.explainers.derivation+json"
 SIGNS = {"==": "=", "<=": r"\le", ">=": r"\ge", "!=": r"\ne"}

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 import sympy as sp
 from sympy import Expr, Sum, Symbol
 
-from explainers.notebook.derive.facts import Relation
-from explainers.notebook.derive.proofs import Identity, Proof, first_value
-from explainers.notebook.derive.sums import (
+from explainers.derive.facts import Relation
+from explainers.derive.proofs import Identity, Proof, first_value
+from explainers.derive.sums import (
     Refused,
     is_zero,
     nonneg,
     normal,
     substitute,
 )
-from explainers.notebook.derive.typeset import latex
-from explainers.notebook.derive.values import nonzero_somewhere
+from explainers.derive.typeset import latex
+from explainers.derive.values import nonzero_somewhere
 
 if TYPE_CHECKING:
-    from explainers.notebook.derive.chain import Derivation
+    from explainers.derive.chain import Derivation
 
 ENTIRE = sp.exp, sp.sin, sp.cos, sp.sinh, sp.cosh
 ON_THE_LINE = sp.log, sp.tanh, sp.sech, sp.atan

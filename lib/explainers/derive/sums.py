@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 import sympy as sp
 from sympy import Expr, I, Integer, Sum, Symbol, pi
 
-from explainers.notebook.derive.vectors import Inner, Vector
+from explainers.derive.vectors import Inner, Vector
 
 # An index, or a variable of integration, with its limits. Inner ranges come after outer
 # ones.

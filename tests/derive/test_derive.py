@@ -30,7 +30,7 @@ from sympy import (
     sqrt,
 )
 
-from explainers.notebook.derive import (
+from explainers.derive import (
     Antiderivative,
     Certificate,
     Derivation,
@@ -48,9 +48,9 @@ from explainers.notebook.derive import (
     inner,
     norm2,
 )
-from explainers.notebook.derive.sums import is_zero, nonneg, normal, substitute
-from explainers.notebook.derive.typeset import MIME, latex
-from explainers.notebook.derive.values import Point, differ, value
+from explainers.derive.sums import is_zero, nonneg, normal, substitute
+from explainers.derive.typeset import MIME, latex
+from explainers.derive.values import Point, differ, value
 
 T = Symbol("T", integer=True, positive=True)
 N = Symbol("N", integer=True, nonnegative=True)

@@ -11,9 +11,9 @@ from sympy import Expr, Symbol
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import BooleanAtom
 
-from explainers.notebook.derive.sums import Range, Refused, bound, least, substitute
-from explainers.notebook.derive.values import Model, NoValue, Point, value
-from explainers.notebook.derive.vectors import Vector, naked, parts
+from explainers.derive.sums import Range, Refused, bound, least, substitute
+from explainers.derive.values import Model, NoValue, Point, value
+from explainers.derive.vectors import Vector, naked, parts
 
 Relation = Literal["==", "<=", ">="]
 Definitions = tuple[tuple[Expr, Expr], ...]

@@ -9,9 +9,9 @@ import sympy as sp
 from sympy import Expr, Sum, Symbol
 from sympy.core.function import AppliedUndef
 
-from explainers.notebook.derive import typeset
-from explainers.notebook.derive.calculus import smooth
-from explainers.notebook.derive.facts import (
+from explainers.derive import typeset
+from explainers.derive.calculus import smooth
+from explainers.derive.facts import (
     Fact,
     Relation,
     definitions,
@@ -19,10 +19,10 @@ from explainers.notebook.derive.facts import (
     points,
     unfold,
 )
-from explainers.notebook.derive.proofs import Identity, Proof, Quoted
-from explainers.notebook.derive.sums import Range, Refused, is_zero, least, sign
-from explainers.notebook.derive.values import Model, NoValue, Point, differ, value
-from explainers.notebook.derive.vectors import naked
+from explainers.derive.proofs import Identity, Proof, Quoted
+from explainers.derive.sums import Range, Refused, is_zero, least, sign
+from explainers.derive.values import Model, NoValue, Point, differ, value
+from explainers.derive.vectors import naked
 
 _RELATIONS = ("==", "<=", ">=")
 

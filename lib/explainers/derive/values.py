@@ -13,8 +13,8 @@ import sympy as sp
 from sympy import Expr
 from sympy.core.function import AppliedUndef
 
-from explainers.notebook.derive.sums import normal
-from explainers.notebook.derive.vectors import Inner
+from explainers.derive.sums import normal
+from explainers.derive.vectors import Inner
 
 TOLERANCE = 1e-8
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 import sympy as sp
 from sympy import Expr, Sum, Symbol
 
-from explainers.notebook.derive.facts import Relation
-from explainers.notebook.derive.sums import (
+from explainers.derive.facts import Relation
+from explainers.derive.sums import (
     Range,
     Refused,
     is_zero,
@@ -22,11 +22,11 @@ from explainers.notebook.derive.sums import (
     normal,
     substitute,
 )
-from explainers.notebook.derive.typeset import latex
-from explainers.notebook.derive.values import nonzero_somewhere
+from explainers.derive.typeset import latex
+from explainers.derive.values import nonzero_somewhere
 
 if TYPE_CHECKING:
-    from explainers.notebook.derive.chain import Derivation
+    from explainers.derive.chain import Derivation
 
 
 @runtime_checkable
