@@ -1,0 +1,379 @@
+"""Run a chapter with one function of the library made wrong, and only the cells that can notice.
+
+A first, right run notes of each cell which of the functions in question ran in it, which names it read and
+bound, and what it did to random states and torch's default dtype. With a wrong version a cell runs again if
+the function ran in it, or if it reads something that came out otherwise: a name, a state, a cached study.
+What comes out the same ends there, so a cell that imports and calls the function drags nothing along.
+"""
+
+import functools
+import random
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.cells import Cell, Said, Verdict, listening
+from tests.chapters.digest import digest, mutable_parts
+from tests.chapters.wrong import Function, Wrong
+
+# Modules whose caches and state no wrong version can reach: what they keep is read from files, or no science
+APART = ("explainers.resources", "explainers.notebook", "explainers.derive")
+STATES: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
+    "torch": (torch.get_rng_state, torch.set_rng_state),
+    "numpy": (np.random.get_state, np.random.set_state),
+    "random": (random.getstate, random.setstate),
+    "dtype": (torch.get_default_dtype, torch.set_default_dtype),
+}
+SEEDS = {"torch": (torch, "manual_seed"), "numpy": (np.random, "seed"), "random": (random, "seed")}
+
+
+class Names(dict[str, Any]):
+    """A namespace that notes which names a cell reads before it binds them, and which it binds.
+
+    Python asks a namespace that is no plain dictionary by its methods, from within functions too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(__name__="cells")
+        self.reads: set[str] = set()
+        self.binds: set[str] = set()
+
+    def listen(self) -> None:
+        """Forget the last cell."""
+        self.reads, self.binds = set(), set()
+
+    def value(self, name: str) -> Any:
+        """The value of a name, unheard."""
+        return super().__getitem__(name)
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name)
+        if name not in self.binds:
+            self.reads.add(name)
+        return value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        self.binds.add(name)
+
+    def __delitem__(self, name: str) -> None:
+        super().__delitem__(name)
+        self.binds.add(name)
+
+
+@dataclass
+class Trace:
+    """What a cell did in the right run."""
+
+    cell: Cell
+    called: set[Function]
+    reads: set[str]
+    bound: dict[str, Any]
+    deleted: set[str]
+    digests: dict[str, bytes]  # of what it bound
+    mutates: set[str]  # names of other cells whose values it changed in place
+    before: dict[str, Any]
+    after: dict[str, Any]
+    draws: set[str]  # the random states that it reads: drawn from before any seed
+    said: dict[str, Verdict]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run with a wrong version said, and which cells it ran (their places)."""
+
+    verdicts: Mapping[str, Verdict]
+    ran: frozenset[int]
+
+    @property
+    def failed(self) -> set[str]:
+        """The claims whose conditions came out false."""
+        return {id for id, verdict in self.verdicts.items() if not verdict.true}
+
+
+class Chapter:
+    """The right run of a chapter's cells, and the runs with a function made wrong.
+
+    `functions` are all that will ever be made wrong, as (module, name).
+    """
+
+    def __init__(self, cells: Iterable[Cell], functions: Iterable[Function]) -> None:
+        self._calls = _Calls(functions)
+        self._names = Names()
+        self._digests: dict[str, bytes] = {}
+        self.traces: list[Trace] = []
+        with listening() as said, self._calls.watched():
+            self.said: Said = said
+            state = _library_state()
+            for cell in cells:
+                self.traces.append(self._trace(cell))
+            changed = [name for name, value in _library_state().items() if state.get(name, value) != value]
+        assert not changed, f"the library keeps what cells gave it, where no test could see it: {changed}"
+        self._shared = self._shared_by_mutation()
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The verdicts of the right run."""
+        return {id: verdict for trace in self.traces for id, verdict in trace.said.items()}
+
+    def wrong(self, wrong: Wrong, *, everything: bool = False) -> Outcome:
+        """Run what can notice the wrong version, or, for comparison, `everything`."""
+        return self._again(wrong.place, wrong.version, range(len(self.traces)) if everything else ())
+
+    def right(self, outcome: Outcome) -> Outcome:
+        """The cells that ran for `outcome`, run again with nothing made wrong."""
+        return self._again(None, None, [i for i, t in enumerate(self.traces) if t.cell.index in outcome.ran])
+
+    # ---- the right run
+
+    def _trace(self, cell: Cell) -> Trace:
+        names, said = self._names, self.said
+        known, before = set(said.verdicts), _states()
+        names.listen()
+        with self._calls.collected() as called, _seeding(before) as seeded:
+            exec(cell.code, names)
+        after = _states()
+        bound = {name: names.value(name) for name in names.binds if name in names}
+        digests = {name: digest(value) for name, value in bound.items()}
+        mutates = set()
+        for name in names.reads - names.binds:
+            if name in self._digests and self._digests[name] != (now := digest(names.value(name))):
+                mutates.add(name)
+                self._digests[name] = now
+        self._digests |= digests
+        drawn = {name for name in SEEDS if not seeded.get(name, _same(before[name], after[name]))}
+        spoken = {id: verdict for id, verdict in said.verdicts.items() if id not in known}
+        reads = names.reads | _read_by_classes(cell.code)
+        deleted = names.binds - bound.keys()
+        return Trace(cell, called, reads, bound, deleted, digests, mutates, before, after, drawn, spoken)
+
+    def _shared_by_mutation(self) -> set[int]:
+        """The places of all cells that touch a value which a cell changes in place: they run together."""
+        changed = {name for trace in self.traces for name in trace.mutates}
+        if changed:  # and by its other names
+            pieces = {id(part) for name in changed for part in mutable_parts(self._names.value(name))}
+            changed |= {
+                name
+                for name, value in self._names.items()
+                if not pieces.isdisjoint(id(part) for part in mutable_parts(value))
+            }
+        return {i for i, trace in enumerate(self.traces) if changed & (trace.reads | trace.bound.keys())}
+
+    # ---- the others
+
+    def _again(
+        self, place: Function | None, version: Callable[..., Any] | None, forced: Iterable[int]
+    ) -> Outcome:
+        names, ran = self._names, set[int]()
+        forced = {*forced}
+        other: set[str] = set()  # names whose values are not those of the right run
+        off: set[str] = set()  # states that are not
+        names.clear()
+        names["__name__"] = "cells"
+        verdicts: dict[str, Verdict] = {}
+        with listening() as said, self._calls.watched(place, version):
+            for i, trace in enumerate(self.traces):
+                wanted = (
+                    place in trace.called
+                    or i in forced
+                    or trace.reads & other
+                    or trace.draws & off
+                    or (i in self._shared and place is not None)
+                )
+                if not wanted:
+                    names.update(trace.bound)
+                    for name in trace.deleted:
+                        names.pop(name, None)
+                    other -= trace.bound.keys() | trace.deleted
+                    off -= {name for name in STATES if not _same(trace.before[name], trace.after[name])}
+                    verdicts |= trace.said
+                    continue
+                ran.add(trace.cell.index)
+                for name, (_, put) in STATES.items():
+                    if name not in off:
+                        put(trace.before[name])
+                said.verdicts.clear()
+                names.listen()
+                try:
+                    exec(trace.cell.code, names)
+                # with a wrong function a caption's own assertion may fail, or a fit, and then what a later
+                # cell would read is missing
+                except Exception:
+                    if place is None:
+                        raise
+                verdicts |= said.verdicts
+                for name in trace.bound.keys() | names.binds:
+                    there = name in names and (name in names.binds or name not in trace.bound)
+                    same = there and digest(names.value(name)) == trace.digests.get(name)
+                    (other.discard if same else other.add)(name)
+                now = _states()
+                for name in STATES:
+                    (off.discard if _same(now[name], trace.after[name]) else off.add)(name)
+        return Outcome(verdicts, frozenset(ran))
+
+
+class _Calls:
+    """Stand-ins for the functions in question and for the caches of the library.
+
+    A stand-in notes that it was called, and calls the right function or the wrong one. What a cache gives
+    back counts as a call of every function that ran when it was filled.
+    """
+
+    def __init__(self, functions: Iterable[Function]) -> None:
+        self._functions = dict.fromkeys(functions)
+        self._collecting: list[set[Function]] = []
+        self._version: tuple[Function, Callable[..., Any]] | None = None
+        self._touched: dict[Function, set[Function]] = {}  # by cache
+        self._caches: dict[Function, Any] = {}
+        self._standins = {
+            **{place: self._function(place) for place in self._functions},
+            **{place: self._cache(place, cached) for place, cached in _caches()},
+        }
+
+    @contextmanager
+    def watched(
+        self, place: Function | None = None, version: Callable[..., Any] | None = None
+    ) -> Iterator[None]:
+        """Stand-ins in place, the one at `place` calling `version`."""
+        assert place is None or place in self._functions
+        reached = [cache for cache, functions in self._touched.items() if place in functions]
+        self._version = (place, version) if place and version else None
+        with pytest.MonkeyPatch.context() as patch:
+            for (module, name), standin in self._standins.items():
+                owner, attribute = _owner(module, name)
+                original = getattr(owner, attribute)
+                patch.setattr(owner, attribute, standin)
+                for other in _modules():  # wherever else the library holds it
+                    for key, value in [*vars(other).items()]:
+                        if value is original:
+                            patch.setattr(other, key, standin)
+                        for inner in (
+                            [k for k, v in value.items() if v is original] if type(value) is dict else ()
+                        ):
+                            patch.setitem(value, inner, standin)
+            self._clear(reached)
+            try:
+                yield
+            finally:
+                self._clear(reached)
+                self._version = None
+
+    @contextmanager
+    def collected(self) -> Iterator[set[Function]]:
+        """The functions that run inside."""
+        called: set[Function] = set()
+        self._collecting.append(called)
+        try:
+            yield called
+        finally:
+            self._collecting.pop()
+            if self._collecting:
+                self._collecting[-1] |= called
+
+    def _clear(self, places: Iterable[Function]) -> None:
+        for place in places:
+            self._caches[place].cache_clear()
+
+    def _function(self, place: Function) -> Callable[..., Any]:
+        owner, attribute = _owner(*place)
+        original = getattr(owner, attribute)
+
+        @functools.wraps(original)
+        def standin(*arguments: Any, **keywords: Any) -> Any:
+            if self._collecting:
+                self._collecting[-1].add(place)
+            wrong = self._version is not None and self._version[0] == place
+            return (self._version[1] if self._version and wrong else original)(*arguments, **keywords)
+
+        return standin
+
+    def _cache(self, place: Function, cached: Any) -> Callable[..., Any]:
+        self._caches[place] = cached
+        cached.cache_clear()
+
+        @functools.wraps(cached)
+        def standin(*arguments: Any, **keywords: Any) -> Any:
+            with self.collected() as called:
+                value = cached(*arguments, **keywords)
+                self._touched[place] = self._touched.get(place, set()) | called
+                called |= self._touched[place]
+            return value
+
+        return standin
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    return [*value.items()] if type(value) is dict else []
+
+
+def _owner(module: ModuleType, name: str) -> tuple[Any, str]:
+    *classes, attribute = name.split(".")
+    return functools.reduce(getattr, classes, module), attribute
+
+
+def _modules() -> list[ModuleType]:
+    return [
+        module
+        for name, module in sorted(sys.modules.items())
+        if name.startswith("explainers.") and not name.startswith(APART)
+    ]
+
+
+def _caches() -> Iterator[tuple[Function, Any]]:
+    for module in _modules():
+        for name, value in vars(module).items():
+            if hasattr(value, "cache_clear") and getattr(value, "__module__", "") == module.__name__:
+                yield (module, name), value
+
+
+def _library_state() -> dict[str, bytes]:
+    """What lies in the lists, sets and dictionaries of the library's modules."""
+    return {
+        f"{module.__name__}.{name}": digest(value)
+        for module in _modules()
+        for name, value in vars(module).items()
+        if isinstance(value, list | set | dict) and not name.startswith("__")
+    }
+
+
+def _states() -> dict[str, Any]:
+    return {name: read() for name, (read, _) in STATES.items()}
+
+
+def _same(a: Any, b: Any) -> bool:
+    return digest(a) == digest(b)
+
+
+@contextmanager
+def _seeding(before: Mapping[str, Any]) -> Iterator[dict[str, bool]]:
+    """Whether each random state was seeded before anything was drawn from it."""
+    seeded: dict[str, bool] = {}
+
+    def watch(state: str, seed: Callable[..., Any]) -> Callable[..., Any]:
+        def note(*arguments: Any, **keywords: Any) -> Any:
+            seeded.setdefault(state, _same(STATES[state][0](), before[state]))
+            return seed(*arguments, **keywords)
+
+        return note
+
+    with pytest.MonkeyPatch.context() as patch:
+        for state, (module, name) in SEEDS.items():
+            patch.setattr(module, name, watch(state, getattr(module, name)))
+        yield seeded
+
+
+def _read_by_classes(code: Any) -> set[str]:
+    """Names that bodies of classes read: Python looks them up in a way that cannot be overheard."""
+    names: set[str] = set()
+    for constant in code.co_consts:
+        if hasattr(constant, "co_names"):
+            names |= {*constant.co_names} if "__module__" in constant.co_names else set()
+            names |= _read_by_classes(constant)
+    return names

@@ -1,0 +1,100 @@
+"""Wrong versions of the chapter's central functions, and the claims that must notice each."""
+
+from typing import Any
+
+import torch
+
+from explainers import sgd
+from tests.chapters.wrong import Wrong
+
+_projected_sgd, _regret_bound, _weighted = sgd.projected_sgd, sgd.regret_bound, sgd.weighted_average_bound
+_logistic_loss = sgd.logistic_loss
+
+
+def after_the_update(loss: sgd.Loss, samples: torch.Tensor, *rest: Any, **keywords: Any) -> sgd.Run:
+    """Each loss as it is after the step that it caused."""
+    run = _projected_sgd(loss, samples, *rest, **{**keywords, "trajectory": True})
+    assert run.trajectory is not None
+    pairs = zip(run.trajectory[1:], samples, strict=True)
+    return run._replace(losses=torch.stack([loss(theta, sample)[0] for theta, sample in pairs]))
+
+
+def uphill(loss: sgd.Loss, *rest: Any, **keywords: Any) -> sgd.Run:
+    """With the gradient instead of against it."""
+
+    def turned(theta: torch.Tensor, sample: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        value, gradient = loss(theta, sample)
+        return value, -gradient
+
+    return _projected_sgd(turned, *rest, **keywords)
+
+
+def one_step_early(
+    loss: sgd.Loss, samples: torch.Tensor, theta0: torch.Tensor, steps: Any, *rest: Any, **keywords: Any
+) -> sgd.Run:
+    """Each step as long as the next one should be."""
+    steps = torch.cat([steps[1:], steps[-1:]]) if isinstance(steps, torch.Tensor) else steps
+    return _projected_sgd(loss, samples, theta0, steps, *rest, **keywords)
+
+
+def radius_for_diameter(diameter: float, gradient: float, steps: torch.Tensor) -> torch.Tensor:
+    """Half of the diameter in its place."""
+    return _regret_bound(diameter / 2, gradient, steps)
+
+
+def halves_forgotten(diameter: float, gradient: float, steps: torch.Tensor) -> torch.Tensor:
+    """Both terms without their one half."""
+    return 2 * _regret_bound(diameter, gradient, steps)
+
+
+def start_forgotten(distance: float, gradient: float, steps: torch.Tensor) -> torch.Tensor:
+    """As if the run began at the point that it is compared with."""
+    return _weighted(0.0, gradient, steps)
+
+
+def clipped(x: torch.Tensor, radius: float = 1.0) -> torch.Tensor:
+    """Coordinate by coordinate."""
+    return x.clamp(-radius, radius)
+
+
+def onto_the_sphere(x: torch.Tensor, radius: float = 1.0) -> torch.Tensor:
+    """Scaled to the radius also from inside."""
+    return radius * torch.nn.functional.normalize(x, dim=-1)
+
+
+def scaled_onto_simplex(x: torch.Tensor, total: float = 1.0) -> torch.Tensor:
+    """Negative coordinates cut off, and the rest divided by its sum."""
+    kept = x.clamp(min=1e-9)
+    return total * kept / kept.sum(-1, keepdim=True)
+
+
+def wrong_label(a: torch.Tensor, y: torch.Tensor) -> sgd.Loss:
+    """The gradient of the other label's loss."""
+    right, other = _logistic_loss(a, y), _logistic_loss(a, -y)
+    return lambda theta, row: (right(theta, row)[0], other(theta, row)[1])
+
+
+def scaled_into_the_box(x: torch.Tensor, low: float = -1.0, high: float = 1.0) -> torch.Tensor:
+    """Scaled towards the origin as one, and not cut coordinate by coordinate."""
+    reach = x.abs().amax(-1, keepdim=True)
+    return x * (min(-low, high) / reach.clamp(min=1e-12)).clamp(max=1)
+
+
+WRONG = {
+    "after the update": Wrong(sgd, "projected_sgd", after_the_update, {"SG-04", "SG-X3"}),
+    "uphill": Wrong(sgd, "projected_sgd", uphill, {"SG-02", "SG-03", "SG-21"}),
+    "one step early": Wrong(sgd, "projected_sgd", one_step_early, {"SG-02", "SG-21", "SG-22"}),
+    "a radius for a diameter": Wrong(sgd, "regret_bound", radius_for_diameter, {"SG-X2"}),
+    "halves forgotten": Wrong(sgd, "regret_bound", halves_forgotten, {"SG-13"}),
+    "start forgotten": Wrong(sgd, "weighted_average_bound", start_forgotten, {"SG-X1", "SG-X5"}),
+    "clipped": Wrong(sgd, "project_ball", clipped, {"SG-30", "SG-X2"}),
+    "onto the sphere": Wrong(sgd, "project_ball", onto_the_sphere, {"SG-29", "SG-31", "SG-33"}),
+    "scaled onto the simplex": Wrong(
+        sgd, "project_simplex", scaled_onto_simplex, {"SG-30", "SG-32", "SG-33"}
+    ),
+    "the other label": Wrong(sgd, "logistic_loss", wrong_label, {"SG-19"}),
+    "scaled into the box": Wrong(sgd, "project_box", scaled_into_the_box, {"SG-X7"}),
+}
+# Claims that hold by proof alone: the mutants of these derivations are refused
+PROVED = {"SG-06", "SG-09", "SG-11", "SG-12", "SG-X6"}
+DERIVATIONS: list[str] = []
