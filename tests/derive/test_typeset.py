@@ -4,25 +4,9 @@ import json
 
 import pytest
 import sympy as sp
-from sympy import (
-    Abs,
-    Function,
-    I,
-    Ne,
-    Rational,
-    Sum,
-    conjugate,
-    exp,
-    pi,
-    sqrt,
-)
+from sympy import Abs, Function, I, Ne, Rational, Sum, conjugate, exp, pi, sqrt
 
-from explainers.derive import (
-    Vector,
-    derive,
-    inner,
-    norm2,
-)
+from explainers.derive import Vector, derive, inner, norm2
 from explainers.derive.typeset import MIME, latex
 from tests.derive.chains import N, T, a, eta, g, k, n, phi, t, theta, x, y
 
