@@ -1,7 +1,5 @@
 """Losses of data, each also by its definition; losses of an adversary, and the regret that they cause."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Tensor
@@ -35,7 +33,7 @@ def rows_of(steps: int, rows: int = 40, seed: int = 3) -> Tensor:
 ROUNDING = 1 + 1e-12
 
 
-def adversary(kind: str, gradient: float, seed: int) -> tuple[Callable, list[Tensor]]:
+def adversary(kind: str, gradient: float, seed: int) -> tuple[sgd.Loss, list[Tensor]]:
     """Linear losses <g_t, theta> whose g_t may depend on the run so far; the list fills with them."""
     rng, met = rng_of(seed), []
 

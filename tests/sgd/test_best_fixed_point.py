@@ -1,7 +1,6 @@
 """The best fixed point in hindsight, against SciPy's solvers."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from tests.sgd.losses import data, rows_of
 from tests.sgd.sets import ball, box
 
 
-def squares_loss(a: Tensor, b: Tensor) -> Callable:
+def squares_loss(a: Tensor, b: Tensor) -> sgd.Loss:
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
         error = (a[row] * theta).sum(-1) - b[row]
         return error.square() / 2, error.unsqueeze(-1) * a[row]
@@ -26,7 +25,7 @@ def squares_loss(a: Tensor, b: Tensor) -> Callable:
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", ["ball", "box"])
 @pytest.mark.parametrize("kind", ["logistic", "squares"])
-def test_the_best_fixed_point_is_that_of_scipy(kind, name, seed):
+def test_the_best_fixed_point_is_that_of_scipy(kind: str, name: str, seed: int) -> None:
     a, b = data("logistic" if kind == "logistic" else "absolute", 60, 4, seed)
     loss = sgd.logistic_loss(a, b) if kind == "logistic" else squares_loss(a, b)
     domain = ball(4, 0.2) if name == "ball" else box(4, *torch.tensor([[-0.1] * 4, [0.2] * 4], dtype=F64))
@@ -57,7 +56,7 @@ def test_the_best_fixed_point_is_that_of_scipy(kind, name, seed):
         assert found.value[i].item() <= solved.fun + 1e-8
 
 
-def test_the_best_fixed_point_is_one_for_seeds_with_the_same_samples():
+def test_the_best_fixed_point_is_one_for_seeds_with_the_same_samples() -> None:
     a, b = data("logistic")
     loss, rows, start = sgd.logistic_loss(a, b), rows_of(50), sgd.project_ball(normal(4, 3))
     for samples in (rows, rows[:, None], rows[:, None].expand(-1, 4)):
@@ -68,7 +67,7 @@ def test_the_best_fixed_point_is_one_for_seeds_with_the_same_samples():
         torch.testing.assert_close(best.value, expected, rtol=1e-14, atol=0)
 
 
-def test_weights_stand_for_samples_that_occur_many_times():
+def test_weights_stand_for_samples_that_occur_many_times() -> None:
     a, b = data("logistic", 20)
     counts = torch.randint(1, 9, (20,), generator=rng_of(0))
     start = torch.zeros(2, 3, dtype=F64)
@@ -82,7 +81,7 @@ def test_weights_stand_for_samples_that_occur_many_times():
     assert (plain.value - weighed.value).abs().max() > 1e-3
 
 
-def test_the_best_fixed_point_inside_has_no_slope_and_on_the_edge_points_outwards():
+def test_the_best_fixed_point_inside_has_no_slope_and_on_the_edge_points_outwards() -> None:
     a, b = data("absolute")
     loss, rows, start = squares_loss(a, b), torch.arange(40)[:, None], torch.zeros(1, 3, dtype=F64)
     inside = sgd.best_fixed_point(loss, rows, start, lambda x: sgd.project_ball(x, 10))
@@ -100,7 +99,7 @@ def test_the_best_fixed_point_inside_has_no_slope_and_on_the_edge_points_outward
     assert cosine.item() == pytest.approx(-1, abs=1e-9)
 
 
-def test_the_search_is_fast_on_a_narrow_valley():
+def test_the_search_is_fast_on_a_narrow_valley() -> None:
     """Curvatures from 1 to 100: it takes fewer than 200, and gradient steps without momentum 3,000."""
     scale = torch.logspace(0, 1, 5, dtype=F64)
     a = math.sqrt(5) * torch.diag(scale)
@@ -111,7 +110,7 @@ def test_the_search_is_fast_on_a_narrow_valley():
     torch.testing.assert_close(found.theta, torch.ones(2, 5, dtype=F64), rtol=0, atol=1e-6)
 
 
-def test_a_loss_with_kinks_has_no_best_fixed_point_here():
+def test_a_loss_with_kinks_has_no_best_fixed_point_here() -> None:
     a, b = data("absolute")
     with pytest.raises(
         RuntimeError, match=r"loss: (no minimum .* 300 iterations|it has a kink); .*smooth convex"
@@ -126,7 +125,7 @@ def test_a_loss_with_kinks_has_no_best_fixed_point_here():
 
 
 @pytest.mark.parametrize("start", [[5.0, 1000.0], [3.0, 7.0]])
-def test_a_kink_that_stops_the_search_at_once_is_no_minimum(start):
+def test_a_kink_that_stops_the_search_at_once_is_no_minimum(start: list[float]) -> None:
     def ridge(theta: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
         weights, away = torch.tensor([1.0, 1e-3], dtype=F64), theta - torch.tensor([1000.1, 0.0], dtype=F64)
         return (weights * away.abs()).sum(-1)[None], (weights * away.sign())[None]
@@ -135,7 +134,7 @@ def test_a_kink_that_stops_the_search_at_once_is_no_minimum(start):
         sgd.best_fixed_point(ridge, torch.zeros(1), torch.tensor([start], dtype=F64))
 
 
-def test_the_search_refuses_a_bad_start_and_tolerance():
+def test_the_search_refuses_a_bad_start_and_tolerance() -> None:
     a, b = data("logistic")
     loss, rows = sgd.logistic_loss(a, b), torch.arange(40)[:, None]
     with pytest.raises(ValueError, match="theta0: seed 0 starts outside"):

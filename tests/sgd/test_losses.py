@@ -13,7 +13,7 @@ from tests.sgd.losses import KINDS, LOSSES, data, written_out
 
 
 @KINDS
-def test_a_loss_and_its_subgradient_are_those_of_autograd(kind):
+def test_a_loss_and_its_subgradient_are_those_of_autograd(kind: str) -> None:
     a, b = data(kind)
     theta = normal(6, 3, seed=5)
     for row in range(40):
@@ -26,7 +26,7 @@ def test_a_loss_and_its_subgradient_are_those_of_autograd(kind):
 
 
 @KINDS
-def test_rows_for_each_seed_and_many_rows_at_once(kind):
+def test_rows_for_each_seed_and_many_rows_at_once(kind: str) -> None:
     a, b = data(kind)
     loss, theta, rows = (
         LOSSES[kind](a, b),
@@ -45,7 +45,7 @@ def test_rows_for_each_seed_and_many_rows_at_once(kind):
 
 @KINDS
 @given(SEEDS, st.floats(0.01, 100))
-def test_a_loss_lies_above_each_of_its_tangents(kind, seed, scale):
+def test_a_loss_lies_above_each_of_its_tangents(kind: str, seed: int, scale: float) -> None:
     a, b = data(kind, seed=seed)
     loss, rows = LOSSES[kind](a, b), torch.arange(40)
     here, there = scale * normal(2, 40, 3, seed=seed + 2)
@@ -56,14 +56,14 @@ def test_a_loss_lies_above_each_of_its_tangents(kind, seed, scale):
 
 
 @pytest.mark.parametrize("margin", [-20.001, -19.999, -25.0])
-def test_the_logistic_loss_keeps_its_tail(margin):
+def test_the_logistic_loss_keeps_its_tail(margin: float) -> None:
     one = torch.ones(1, 1, dtype=F64)
     value, _ = sgd.logistic_loss(one, one[0])(margin * one, torch.tensor([0]))
     assert value.item() == pytest.approx(-margin + math.exp(margin), rel=1e-15)
 
 
 @pytest.mark.parametrize("margin", [-1e4, 1e4])
-def test_logistic_loss_far_out_is_finite(margin):
+def test_logistic_loss_far_out_is_finite(margin: float) -> None:
     value, gradient = sgd.logistic_loss(torch.ones(1, 1), torch.ones(1))(
         torch.tensor([[float(margin)]]), torch.tensor(0)
     )

@@ -17,7 +17,7 @@ from tests.sgd.sets import NAMES, Set, ball, box, make_set, scattered, sets, sim
 
 @settings(max_examples=60)
 @given(sets, SEEDS)
-def test_a_projection_ends_in_the_set_and_stays_there(domain, seed):
+def test_a_projection_ends_in_the_set_and_stays_there(domain: Set, seed: int) -> None:
     x = scattered(domain, 50, seed)
     found = domain.project(x)
     # the simplex takes its sum from coordinates as large as x
@@ -28,7 +28,7 @@ def test_a_projection_ends_in_the_set_and_stays_there(domain, seed):
 
 @settings(max_examples=60)
 @given(sets, SEEDS)
-def test_a_point_of_the_set_is_left_where_it_is(domain, seed):
+def test_a_point_of_the_set_is_left_where_it_is(domain: Set, seed: int) -> None:
     inside = domain.points(50, rng_of(seed))
     torch.testing.assert_close(domain.project(inside), inside, rtol=0, atol=1e-14 * domain.diameter)
     if domain.name != "simplex":  # there a shift is computed, right but for rounding
@@ -37,7 +37,7 @@ def test_a_point_of_the_set_is_left_where_it_is(domain, seed):
 
 @settings(max_examples=60)
 @given(sets, SEEDS)
-def test_no_point_of_the_set_is_nearer_than_the_projection(domain, seed):
+def test_no_point_of_the_set_is_nearer_than_the_projection(domain: Set, seed: int) -> None:
     x = scattered(domain, 20, seed)
     found = domain.project(x)
     others = domain.points(500, rng_of(seed + 1))
@@ -65,7 +65,7 @@ def sharpest(project: Callable[[Tensor], Tensor], domain: Set, seed: int) -> Ten
 
 @settings(max_examples=60)
 @given(sets, SEEDS)
-def test_the_angle_at_a_projection_is_never_acute(domain, seed):
+def test_the_angle_at_a_projection_is_never_acute(domain: Set, seed: int) -> None:
     assert sharpest(domain.project, domain, seed) >= -1e-13
 
 
@@ -81,7 +81,7 @@ def test_the_angle_at_a_projection_is_never_acute(domain, seed):
         ),
     ],
 )
-def test_what_is_no_projection_makes_an_acute_angle(domain, wrong):
+def test_what_is_no_projection_makes_an_acute_angle(domain: Set, wrong: sgd.Projection) -> None:
     x = scattered(domain, 50, 0)
     assert domain.holds(wrong(x)).max() <= 1e-14
     torch.testing.assert_close(wrong(wrong(x)), wrong(x))
@@ -90,14 +90,14 @@ def test_what_is_no_projection_makes_an_acute_angle(domain, wrong):
 
 @settings(max_examples=60)
 @given(sets, SEEDS)
-def test_a_projection_never_moves_two_points_apart(domain, seed):
+def test_a_projection_never_moves_two_points_apart(domain: Set, seed: int) -> None:
     x, y = scattered(domain, 50, seed), scattered(domain, 50, seed + 1)
     before, after = (x - y).norm(dim=-1), (domain.project(x) - domain.project(y)).norm(dim=-1)
     assert (after <= before * (1 + 1e-12) + 1e-13 * domain.diameter).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_batch_is_projected_like_each_point_alone(name):
+def test_a_batch_is_projected_like_each_point_alone(name: str) -> None:
     domain = make_set(name, 4, 1.5)
     x = scattered(domain, 24, 0).reshape(2, 3, 4, 4)
     alone = torch.stack([domain.project(point) for point in x.reshape(-1, 4)]).reshape(x.shape)
@@ -106,7 +106,7 @@ def test_a_batch_is_projected_like_each_point_alone(name):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("name", NAMES)
-def test_a_projection_equals_the_solver_of_scipy(name, seed):
+def test_a_projection_equals_the_solver_of_scipy(name: str, seed: int) -> None:
     domain = make_set(name, 4, 1.5, seed)
     x = (2 * normal(4, seed=seed)).numpy()
     low, high = domain.lowest(torch.ones(4, dtype=F64)), domain.lowest(-torch.ones(4, dtype=F64))
@@ -134,13 +134,13 @@ def test_a_projection_equals_the_solver_of_scipy(name, seed):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, F64])
-def test_a_far_point_finds_its_corner_of_the_simplex(dtype):
+def test_a_far_point_finds_its_corner_of_the_simplex(dtype: torch.dtype) -> None:
     far = torch.tensor([[1e9, 0.0, -1e9], [0.0, 1e17, 1.0], [-1e17, -1e17, -1e12]], dtype=dtype)
     corners = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1]], dtype=dtype)
     assert torch.equal(sgd.project_simplex(far), corners)
 
 
-def test_ends_of_a_box_may_be_numbers_or_tensors():
+def test_ends_of_a_box_may_be_numbers_or_tensors() -> None:
     x = 3 * normal(5, 2)
     ends = torch.tensor([[-0.5, -2.0], [0.5, 1.0]])  # float32, for a float64 point
     expected = torch.stack([x[:, 0].clamp(-0.5, 0.5), x[:, 1].clamp(-2, 1)], -1)
@@ -162,6 +162,6 @@ def test_ends_of_a_box_may_be_numbers_or_tensors():
         (lambda x: sgd.project_box(x, math.nan, 1.0), "low: .*got nan"),
     ],
 )
-def test_a_set_that_is_none_is_refused(call, words):
+def test_a_set_that_is_none_is_refused(call: sgd.Projection, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         call(torch.zeros(3, 2, dtype=F64))

@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -14,9 +15,9 @@ from tests.sgd.draws import F64
 from tests.sgd.losses import data, rows_of
 
 
-def absolute_run(**changes):
+def absolute_run(**changes: Any) -> sgd.Run:
     a, b = data("absolute")
-    arguments = {
+    arguments: dict[str, Any] = {
         "loss": sgd.absolute_loss(a, b),
         "samples": rows_of(4),
         "theta0": torch.zeros(2, 3, dtype=F64),
@@ -56,12 +57,12 @@ def steps_with(value: float, at: int) -> Tensor:
         ({"loss": lambda theta, _: (theta[:, :1], theta)}, r"loss: .*got \(2, 1\) and \(2, 3\)"),
     ],
 )
-def test_a_bad_run_is_refused(changes, words):
+def test_a_bad_run_is_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         absolute_run(**changes)
 
 
-def breaks(value: float, *, at: int, gradient: bool) -> Callable:
+def breaks(value: float, *, at: int, gradient: bool) -> sgd.Loss:
     """A loss that is not finite at one sample, for the second seed: its value or its subgradient."""
 
     def loss(theta: Tensor, sample: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,7 +77,9 @@ def breaks(value: float, *, at: int, gradient: bool) -> Callable:
 @pytest.mark.parametrize("projection", [None, sgd.project_ball, sgd.project_box, sgd.project_simplex])
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("at", [1, 2, 4])
-def test_a_value_that_is_not_finite_names_its_step(projection, value, at):
+def test_a_value_that_is_not_finite_names_its_step(
+    projection: sgd.Projection | None, value: float, at: int
+) -> None:
     theta0 = torch.full((2, 3), 1 / 3, dtype=F64)
     with pytest.raises(FloatingPointError, match=f"loss: not finite at step {at}"):
         absolute_run(
@@ -97,7 +100,9 @@ def test_a_value_that_is_not_finite_names_its_step(projection, value, at):
     ],
 )
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_subgradient_that_is_not_finite_names_its_step(projection, at, words, value):
+def test_a_subgradient_that_is_not_finite_names_its_step(
+    projection: sgd.Projection | None, at: int, words: str, value: float
+) -> None:
     theta0 = torch.full((2, 3), 1 / 3, dtype=F64)
     with pytest.raises(FloatingPointError, match=words):
         absolute_run(
@@ -118,7 +123,9 @@ def test_a_subgradient_that_is_not_finite_names_its_step(projection, at, words, 
     ],
     ids=["negative", "not finite", "too few", "negative later"],
 )
-def test_what_a_rule_returns_is_checked_at_every_step(rule, words, unchecked):
+def test_what_a_rule_returns_is_checked_at_every_step(
+    rule: sgd.StepRule, words: str, unchecked: None
+) -> None:
     a = torch.tensor([[1.0, 0, 0], [1.0, 0, 0], [100.0, 0, 0], [1.0, 0, 0]], dtype=F64)
     loss = sgd.absolute_loss(a, torch.ones(4, dtype=F64))
     with pytest.raises(ValueError, match=words):
@@ -126,15 +133,15 @@ def test_what_a_rule_returns_is_checked_at_every_step(rule, words, unchecked):
 
 
 @pytest.mark.parametrize("steps", [[0.1, 0.1, 0.1, 0.1], 0.1, None])
-def test_steps_that_are_no_tensor_are_refused_by_type(steps, unchecked):
+def test_steps_that_are_no_tensor_are_refused_by_type(steps: Any, unchecked: None) -> None:
     with pytest.raises(TypeError, match="step_sizes: expected a tensor"):
         absolute_run(step_sizes=steps)
     if isinstance(steps, list):
         with pytest.raises(TypeError, match="step_sizes: expected a tensor"):
-            regret_bound(1.0, 1.0, steps)
+            regret_bound(1.0, 1.0, steps)  # type: ignore[arg-type]
 
 
-def test_an_infinite_point_has_no_projection():
+def test_an_infinite_point_has_no_projection() -> None:
     x = torch.tensor([[math.inf, 0.3, 0.2], [0.1, -math.inf, 0.2]], dtype=F64)
     for project in (sgd.project_ball, sgd.project_box, sgd.project_simplex):
         assert project(x).isnan().any(-1).all()
@@ -143,7 +150,7 @@ def test_an_infinite_point_has_no_projection():
 GROWING = torch.tensor([0.3, 0.2, 0.2, 0.25], dtype=F64)
 
 
-def test_growing_steps_are_warned_of_and_have_no_first_bound():
+def test_growing_steps_are_warned_of_and_have_no_first_bound() -> None:
     for steps in (GROWING, torch.stack([torch.ones(4, dtype=F64), GROWING], 1)):
         with pytest.warns(AssumptionWarning, match=r"step_sizes: they grow at step 4, .*regret_bound"):
             absolute_run(step_sizes=steps)
@@ -154,7 +161,7 @@ def test_growing_steps_are_warned_of_and_have_no_first_bound():
     torch.testing.assert_close(sgd.weighted_average_bound(2.0, 3.0, GROWING), expected)
 
 
-def test_the_warning_points_at_the_caller():
+def test_the_warning_points_at_the_caller() -> None:
     a, b = data("absolute")
     with pytest.warns(AssumptionWarning) as caught:
         inspect.unwrap(projected_sgd)(
@@ -164,7 +171,7 @@ def test_the_warning_points_at_the_caller():
 
 
 @pytest.mark.filterwarnings("error")
-def test_steps_that_stay_equal_are_not_warned_of():
+def test_steps_that_stay_equal_are_not_warned_of() -> None:
     absolute_run()
     absolute_run(step_sizes=sgd.doubling(2.0, 3.0).steps(4))
     absolute_run(step_sizes=sgd.adagrad_norm(2.0))
@@ -191,6 +198,6 @@ def test_steps_that_stay_equal_are_not_warned_of():
         (lambda: sgd.adagrad_norm(0.0), "diameter"),
     ],
 )
-def test_a_bad_constant_is_refused(call, words):
+def test_a_bad_constant_is_refused(call: Callable[[], object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         call()

@@ -1,5 +1,7 @@
 """Regret stays below its bounds, on random losses and against adversaries."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -11,17 +13,17 @@ from explainers import sgd
 from explainers.sgd import AssumptionWarning, average_regret, projected_sgd, regret_bound
 from tests.sgd.draws import F64, SEEDS, normal, rng_of, uniform
 from tests.sgd.losses import KINDS_OF_ADVERSARY, ROUNDING, adversary, data, worst_regret
-from tests.sgd.sets import NAMES, ball, dim_of, make_set, sets
+from tests.sgd.sets import NAMES, Set, ball, dim_of, make_set, sets
 
 
 @pytest.mark.usefixtures("unchecked")
-def test_regret_refuses_a_comparator_of_another_shape():
+def test_regret_refuses_a_comparator_of_another_shape() -> None:
     with pytest.raises(ValueError, match=r"comparator: .*\(4, 2\), got \(4,\)"):
         average_regret(torch.zeros(4, 2), torch.zeros(4))
 
 
 @pytest.mark.parametrize("shape", [(7,), (7, 3), (7, 3, 2)])
-def test_regret_is_the_running_mean_of_differences(shape):
+def test_regret_is_the_running_mean_of_differences(shape: tuple[int, ...]) -> None:
     losses, comparator = normal(*shape), normal(*shape, seed=1)
     found = average_regret(losses, comparator)
     expected = np.stack([(losses - comparator)[: t + 1].mean(0) for t in range(7)])
@@ -29,7 +31,7 @@ def test_regret_is_the_running_mean_of_differences(shape):
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 3)])  # as many seeds as steps: nothing may be swapped
-def test_weights_weigh_steps(shape):
+def test_weights_weigh_steps(shape: tuple[int, ...]) -> None:
     losses, comparator, weights = normal(3, 3), normal(3, 3, seed=1), uniform(*shape)
     found = average_regret(losses, comparator, weights)
     full = (weights.reshape(3, -1) if len(shape) == 1 else weights).expand(3, 3).numpy()
@@ -38,7 +40,9 @@ def test_weights_weigh_steps(shape):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
 
 
-def mixed_losses(steps: int, seeds: int, dim: int, gradient: float, size: float, seed: int):
+def mixed_losses(
+    steps: int, seeds: int, dim: int, gradient: float, size: float, seed: int
+) -> tuple[sgd.Loss, Tensor]:
     """(loss, samples), linear, absolute, hinge and logistic mixed for each seed and step.
 
     No subgradient is longer than `gradient`, and some are that long.
@@ -81,21 +85,23 @@ SCHEDULES = ["constant", "decaying", "doubling", "sorted"]
 
 @settings(max_examples=40)
 @given(sets, st.sampled_from(SCHEDULES), st.floats(0.01, 100), st.integers(1, 80), SEEDS)
-def test_regret_stays_below_the_bound(domain, name, gradient, steps, seed):
+def test_regret_stays_below_the_bound(domain: Set, name: str, gradient: float, steps: int, seed: int) -> None:
     seeds, dim = 30, dim_of(domain)
     loss, samples = mixed_losses(steps, seeds, dim, gradient, domain.diameter, seed)
     etas = schedule_steps(name, domain.diameter, gradient, steps, seeds, seed)
     run = projected_sgd(
         loss, samples, domain.points(seeds, rng_of(seed)), etas, domain.project, trajectory=True
     )
+    assert run.trajectory is not None
+    assert run.gradient_norms is not None
     assert run.gradient_norms.max() <= gradient * ROUNDING
     bound = regret_bound(domain.diameter, gradient, etas).reshape(steps, -1)
-    slopes = (loss(run.trajectory[t], samples[t])[1] for t in range(steps))
+    slopes = [loss(run.trajectory[t], samples[t])[1] for t in range(steps)]
     rivals = [
         *(domain.points(seeds, rng_of(seed + i)) for i in range(1, 5)),
         domain.project(run.average),
         domain.project(run.last),
-        domain.lowest(sum(slopes)),
+        domain.lowest(torch.stack(slopes).sum(0)),
     ]
     for rival in rivals:
         comparator = torch.stack([loss(rival, t)[0] for t in samples])
@@ -105,7 +111,9 @@ def test_regret_stays_below_the_bound(domain, name, gradient, steps, seed):
 @pytest.mark.parametrize("kind", KINDS_OF_ADVERSARY)
 @settings(max_examples=25)
 @given(sets, st.sampled_from(SCHEDULES), st.floats(0.01, 100), st.integers(1, 80), SEEDS)
-def test_no_adversary_gets_above_the_bound_at_any_time(kind, domain, name, gradient, steps, seed):
+def test_no_adversary_gets_above_the_bound_at_any_time(
+    kind: str, domain: Set, name: str, gradient: float, steps: int, seed: int
+) -> None:
     loss, met = adversary(kind, gradient, seed)
     etas = schedule_steps(name, domain.diameter, gradient, steps, 30, seed)
     run = projected_sgd(loss, torch.arange(steps), domain.points(30, rng_of(seed)), etas, domain.project)
@@ -114,7 +122,9 @@ def test_no_adversary_gets_above_the_bound_at_any_time(kind, domain, name, gradi
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_zero_of_1280_sequences_on_an_interval_exceed_the_bound(name, record_property):
+def test_zero_of_1280_sequences_on_an_interval_exceed_the_bound(
+    name: str, record_property: Callable[[str, object], None]
+) -> None:
     """On the line the best fixed point of losses with kinks is a kink or an end: none is left out."""
     steps, seeds, gradient, domain = 60, 1280, 1.5, ball(1, 2.0)
     rng = rng_of(7)
@@ -122,7 +132,7 @@ def test_zero_of_1280_sequences_on_an_interval_exceed_the_bound(name, record_pro
     a = a * normal(steps, seeds, seed=rng).add(normal(seeds, seed=rng)).sign()
     b, hinge = a * 4 * normal(steps, seeds, seed=rng), uniform(steps, seeds, seed=rng) < 0.5
 
-    def loss(theta: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(theta: Tensor, t: Tensor | int) -> tuple[Tensor, Tensor]:
         error = a[t] * theta[..., 0] - b[t]
         slope = torch.where(hinge[t], (error > 0).to(F64), error.sign())
         return torch.where(hinge[t], error.relu(), error.abs()), (slope * a[t]).unsqueeze(-1)
@@ -142,7 +152,7 @@ def test_zero_of_1280_sequences_on_an_interval_exceed_the_bound(name, record_pro
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_regret_against_the_best_of_smooth_losses_stays_below_the_bound(name):
+def test_regret_against_the_best_of_smooth_losses_stays_below_the_bound(name: str) -> None:
     steps, seeds = 40, 50
     a, b = data("logistic", 300, 4)
     rows = torch.randint(300, (steps, seeds), generator=rng_of(1))
@@ -162,8 +172,8 @@ def test_regret_against_the_best_of_smooth_losses_stays_below_the_bound(name):
 @given(st.integers(1, 6), st.floats(0.01, 100), st.floats(0.01, 100), st.integers(1, 80), SEEDS)
 @pytest.mark.filterwarnings("ignore::explainers.sgd.AssumptionWarning")
 def test_weighted_regret_stays_below_its_bound_for_any_steps_without_a_set(
-    dim, gradient, distance, steps, seed
-):
+    dim: int, gradient: float, distance: float, steps: int, seed: int
+) -> None:
     seeds = 30
     etas = distance / gradient * 10 ** (4 * uniform(steps, seeds, seed=seed) - 3)
     start = distance * normal(seeds, dim, seed=seed)
@@ -181,7 +191,7 @@ def test_weighted_regret_stays_below_its_bound_for_any_steps_without_a_set(
 @pytest.mark.parametrize("kind", KINDS_OF_ADVERSARY)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore::explainers.sgd.AssumptionWarning")
-def test_weighted_regret_stays_below_its_bound_in_a_set(name, kind):
+def test_weighted_regret_stays_below_its_bound_in_a_set(name: str, kind: str) -> None:
     domain, steps = make_set(name, 3, 2.0), 100
     loss, met = adversary(kind, 1.5, 0)
     etas = 10 ** (2 * uniform(steps, seed=1) - 2)
@@ -197,7 +207,7 @@ def slope_one(theta: Tensor, sample: Tensor) -> tuple[Tensor, Tensor]:
     return theta[..., 0] + 0 * sample, torch.ones_like(theta)
 
 
-def test_growing_steps_break_the_first_bound_and_not_the_second():
+def test_growing_steps_break_the_first_bound_and_not_the_second() -> None:
     """The loss theta on [0, 1], from 1: 99 steps of 1e-6, then one of 1."""
     etas = torch.tensor([1e-6] * 99 + [1.0], dtype=F64)
     with pytest.warns(AssumptionWarning):
@@ -218,7 +228,7 @@ def test_growing_steps_break_the_first_bound_and_not_the_second():
     assert (weighted <= sgd.weighted_average_bound(1.0, 1.0, etas) * ROUNDING).all()
 
 
-def test_a_walk_straight_across_attains_both_bounds():
+def test_a_walk_straight_across_attains_both_bounds() -> None:
     """One step of size D / G from one end to the other: no smaller bound would be true."""
 
     def loss(theta: Tensor, _: Tensor) -> tuple[Tensor, Tensor]:
@@ -231,7 +241,7 @@ def test_a_walk_straight_across_attains_both_bounds():
     assert regret == pytest.approx(sgd.weighted_average_bound(2.0, 3.0, torch.tensor([2 / 3])).item())
 
 
-def test_the_bounds_are_their_formulas():
+def test_the_bounds_are_their_formulas() -> None:
     etas = uniform(30, 4).sort(0, descending=True).values
     for t in (1, 2, 17, 30):
         first = 4 / (2 * t * etas[t - 1]) + 9 / (2 * t) * etas[:t].sum(0)

@@ -13,7 +13,16 @@ from tests.sgd.losses import KINDS, LOSSES, data, rows_of, written_out
 from tests.sgd.sets import NAMES, make_set, scattered
 
 
-def numpy_loop(kind: str, a, b, rows, theta, etas, radius: float) -> tuple[list, np.ndarray]:
+def numpy_loop(
+    kind: str,
+    a: np.ndarray,
+    b: np.ndarray,
+    rows: np.ndarray,
+    theta: np.ndarray,
+    etas: np.ndarray,
+    *,
+    radius: float,
+) -> tuple[list, np.ndarray]:
     losses, points = [], [theta]
     for i, eta in zip(rows, etas, strict=True):
         inner = theta @ a[i]
@@ -31,14 +40,15 @@ def numpy_loop(kind: str, a, b, rows, theta, etas, radius: float) -> tuple[list,
 
 
 @KINDS
-def test_a_run_equals_a_plain_loop(kind):
+def test_a_run_equals_a_plain_loop(kind: str) -> None:
     a, b = data(kind)
     rows, theta0 = rows_of(60), sgd.project_ball(normal(5, 3, seed=4), 0.8)
     etas = 0.7 / torch.arange(1, 61, dtype=F64).sqrt()
     run = projected_sgd(
         LOSSES[kind](a, b), rows, theta0, etas, lambda x: sgd.project_ball(x, 0.8), trajectory=True
     )
-    losses, points = numpy_loop(kind, *(x.numpy() for x in (a, b, rows, theta0, etas)), 0.8)
+    assert run.trajectory is not None
+    losses, points = numpy_loop(kind, *(x.numpy() for x in (a, b, rows, theta0, etas)), radius=0.8)
     np.testing.assert_allclose(run.losses, losses, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(run.trajectory, points, rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(run.last, points[-1], rtol=1e-12, atol=1e-13)
@@ -48,11 +58,13 @@ def test_a_run_equals_a_plain_loop(kind):
 
 
 @KINDS
-def test_a_run_equals_torch_optim_and_autograd(kind):
+def test_a_run_equals_torch_optim_and_autograd(kind: str) -> None:
     a, b = data(kind)
     rows, theta0 = rows_of(60), sgd.project_ball(normal(5, 3, seed=4))
     etas = 0.7 / torch.arange(1, 61, dtype=F64).sqrt()
     run = projected_sgd(LOSSES[kind](a, b), rows, theta0, etas, sgd.project_ball, trajectory=True)
+    assert run.trajectory is not None
+    assert run.gradient_norms is not None
     theta = theta0.clone().requires_grad_()
     optimizer = torch.optim.SGD([theta], lr=1.0)
     for t in range(60):
@@ -60,7 +72,8 @@ def test_a_run_equals_torch_optim_and_autograd(kind):
         optimizer.zero_grad()
         value = written_out(kind, a[rows[t]], b[rows[t]], theta)
         torch.testing.assert_close(run.losses[t], value.detach(), rtol=0, atol=1e-12)
-        value.sum().backward()
+        torch.autograd.backward(value.sum())
+        assert theta.grad is not None
         torch.testing.assert_close(run.gradient_norms[t], theta.grad.norm(dim=-1), rtol=0, atol=1e-12)
         optimizer.step()
         with torch.no_grad():
@@ -70,7 +83,7 @@ def test_a_run_equals_torch_optim_and_autograd(kind):
 
 @pytest.mark.parametrize("steps", [10, 37, 200])
 @pytest.mark.parametrize(("kind", "name"), [("hinge", "hinge"), ("logistic", "log_loss")])
-def test_a_run_in_row_order_equals_sklearn(kind, name, steps):
+def test_a_run_in_row_order_equals_sklearn(kind: str, name: str, steps: int) -> None:
     """sklearn counts t from 1: its first step is eta0. It does not project. Its `average=True` is the mean of
     the points after each update, ours that of the points where the losses were met: one index apart."""
     a, b = data(kind, 200)
@@ -78,6 +91,7 @@ def test_a_run_in_row_order_equals_sklearn(kind, name, steps):
     run = projected_sgd(
         LOSSES[kind](a, b), torch.arange(steps), torch.zeros(1, 3, dtype=F64), etas, trajectory=True
     )
+    assert run.trajectory is not None
     for average, expected in ((False, run.last), (True, run.trajectory[1:].mean(0))):
         peer = SGDClassifier(
             loss=name,
@@ -100,7 +114,7 @@ def follow(theta: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
     return (theta - x)[..., 0].abs(), (theta - x).sign()
 
 
-def test_each_loss_is_met_before_its_own_update():
+def test_each_loss_is_met_before_its_own_update() -> None:
     one = torch.ones(1, dtype=F64)
     run = projected_sgd(follow, one, torch.zeros(1, 1, dtype=F64), one)
     assert run.losses.item() == 1  # after the update it would be 0
@@ -109,12 +123,13 @@ def test_each_loss_is_met_before_its_own_update():
     a, b = data("absolute")
     loss, rows = sgd.absolute_loss(a, b), rows_of(30)
     run = projected_sgd(loss, rows, normal(4, 3), torch.full((30,), 0.1, dtype=F64), trajectory=True)
+    assert run.trajectory is not None
     for t in range(30):
         assert torch.equal(run.losses[t], loss(run.trajectory[t], rows[t])[0])
 
 
 @KINDS
-def test_seeds_do_not_touch_each_other(kind):
+def test_seeds_do_not_touch_each_other(kind: str) -> None:
     a, b = data(kind)
     loss, rows = LOSSES[kind](a, b), torch.randint(40, (50, 6), generator=rng_of(3))
     theta0, etas = (
@@ -129,12 +144,13 @@ def test_seeds_do_not_touch_each_other(kind):
                 loss, rows[:, [seed]], theta0[[seed]], own, sgd.project_ball, trajectory=True
             )
             for together, single in zip(run, alone, strict=True):
+                assert together is not None
                 by_point = together is run.average or together is run.last
                 column = together[[seed]] if by_point else together[:, [seed]]
                 torch.testing.assert_close(column, single, rtol=1e-12, atol=1e-13)
 
 
-def test_one_list_of_steps_is_that_list_for_every_seed():
+def test_one_list_of_steps_is_that_list_for_every_seed() -> None:
     a, b = data("absolute")
     loss, rows, theta0 = sgd.absolute_loss(a, b), rows_of(50), sgd.project_ball(normal(6, 3))
     etas = sgd.decaying(2, 3).steps(50)
@@ -143,19 +159,26 @@ def test_one_list_of_steps_is_that_list_for_every_seed():
         for steps in (etas, etas[:, None].expand(-1, 6))
     ]
     for other in runs[1:]:
-        assert all(torch.equal(x, y) for x, y in zip(runs[0], other, strict=True))
+        for x, y in zip(runs[0], other, strict=True):
+            assert x is not None
+            assert y is not None
+            assert torch.equal(x, y)
+    assert runs[0].step_sizes is not None
     assert torch.equal(runs[0].step_sizes, etas[:, None].expand(-1, 6))
 
 
-def test_a_rule_is_told_the_squares_of_all_gradients_with_the_present_one():
+def test_a_rule_is_told_the_squares_of_all_gradients_with_the_present_one() -> None:
     a, b = data("logistic")
-    told = []
+    told: list[Tensor] = []
 
     def rule(squares: Tensor) -> Tensor:
         told.append(squares)
         return 1 / (1 + squares)
 
     run = projected_sgd(sgd.logistic_loss(a, b), rows_of(20), normal(4, 3), rule, trajectory=True)
+    assert run.trajectory is not None
+    assert run.gradient_norms is not None
+    assert run.step_sizes is not None
     torch.testing.assert_close(torch.stack(told), run.gradient_norms.square().cumsum(0))
     assert torch.equal(run.step_sizes, torch.stack([1 / (1 + squares) for squares in told]))
     moved = (run.trajectory[1:] - run.trajectory[:-1]).norm(dim=-1)
@@ -163,7 +186,7 @@ def test_a_rule_is_told_the_squares_of_all_gradients_with_the_present_one():
 
 
 @pytest.mark.parametrize("steps", [sgd.decaying(2, 3).steps(50), sgd.adagrad_norm(2.0)])
-def test_to_keep_the_trajectory_changes_nothing_else(steps):
+def test_to_keep_the_trajectory_changes_nothing_else(steps: Tensor | sgd.StepRule) -> None:
     a, b = data("absolute")
     theta0 = sgd.project_ball(normal(6, 3))
     kept = theta0.clone()
@@ -174,13 +197,14 @@ def test_to_keep_the_trajectory_changes_nothing_else(steps):
     assert torch.equal(theta0, kept)
     assert all(torch.equal(x, y) for x, y in zip(short[:3], long[:3], strict=True))
     assert short[3:] == (None, None, None)
-    assert [x.shape for x in long[3:]] == [(51, 6, 3), (50, 6), (50, 6)]
+    assert [x.shape for x in long[3:] if x is not None] == [(51, 6, 3), (50, 6), (50, 6)]
+    assert long.trajectory is not None
     assert torch.equal(long.trajectory[0], theta0)
     assert torch.equal(long.trajectory[-1], long.last)
     torch.testing.assert_close(long.average, long.trajectory[:-1].mean(0))
 
 
-def test_a_single_step_is_a_run():
+def test_a_single_step_is_a_run() -> None:
     a, b = data("logistic")
     run = projected_sgd(sgd.logistic_loss(a, b), rows_of(1), normal(2, 3), torch.ones(1, 2, dtype=F64))
     assert run.losses.shape == (1, 2)
@@ -188,7 +212,7 @@ def test_a_single_step_is_a_run():
 
 
 @KINDS
-def test_float32_stays_float32_and_close_to_float64(kind):
+def test_float32_stays_float32_and_close_to_float64(kind: str) -> None:
     a, b = data(kind)
     etas, theta0 = sgd.decaying(2, 3).steps(50), sgd.project_ball(normal(6, 3))
     for steps in (etas, sgd.adagrad_norm(2.0)):
@@ -204,6 +228,8 @@ def test_float32_stays_float32_and_close_to_float64(kind):
             trajectory=True,
         )
         for x32, x64 in zip(single, double, strict=True):
+            assert x32 is not None
+            assert x64 is not None
             assert x32.dtype == torch.float32
             assert x64.dtype == F64
             # 50 steps of rounding 6e-8; a sign that flips would be 0.1

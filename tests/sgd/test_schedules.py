@@ -13,18 +13,18 @@ from explainers import sgd
 from explainers.sgd import average_regret, projected_sgd, regret_bound
 from tests.sgd.draws import F64, SEEDS, rng_of, uniform
 from tests.sgd.losses import KINDS_OF_ADVERSARY, ROUNDING, adversary, worst_regret
-from tests.sgd.sets import ball, sets
+from tests.sgd.sets import Set, ball, sets
 
 horizons = st.integers(1, 3000)
 sizes = st.floats(1e-3, 1e3)
 
 
 @given(sizes, sizes, horizons)
-def test_the_closed_form_of_constant_steps_is_the_bound(diameter, gradient, T):
+def test_the_closed_form_of_constant_steps_is_the_bound(diameter: float, gradient: float, T: int) -> None:
     schedule = sgd.constant(diameter, gradient)
     steps = schedule.steps(T)
     assert steps.shape == (T,)
-    assert steps.unique().numel() == 1
+    assert torch.unique(steps).numel() == 1
     bound = regret_bound(diameter, gradient, steps)[-1].item()
     assert schedule.bound(T) == pytest.approx(bound, rel=1e-12)
     assert schedule.bound(T) == pytest.approx(diameter * gradient / math.sqrt(T), rel=1e-12)
@@ -34,8 +34,8 @@ def test_the_closed_form_of_constant_steps_is_the_bound(diameter, gradient, T):
 
 @given(sizes, sizes, horizons, st.none() | st.floats(1e-3, 1e3))
 def test_the_closed_form_of_decaying_steps_is_above_the_bound_by_the_slack_of_the_root_sum(
-    diameter, gradient, T, alpha
-):
+    diameter: float, gradient: float, T: int, alpha: float | None
+) -> None:
     schedule = sgd.decaying(diameter, gradient, alpha)
     alpha = alpha or diameter / (math.sqrt(2) * gradient)
     roots = np.arange(1, T + 1) ** -0.5
@@ -48,7 +48,7 @@ def test_the_closed_form_of_decaying_steps_is_above_the_bound_by_the_slack_of_th
 
 
 @given(sizes, sizes, horizons)
-def test_what_is_said_of_the_factors_of_decaying_steps(diameter, gradient, T):
+def test_what_is_said_of_the_factors_of_decaying_steps(diameter: float, gradient: float, T: int) -> None:
     unit = diameter * gradient / math.sqrt(T)
     best = sgd.decaying(diameter, gradient)
     assert best.bound(T) < math.sqrt(2) * unit
@@ -64,7 +64,7 @@ def test_what_is_said_of_the_factors_of_decaying_steps(diameter, gradient, T):
         )
 
 
-def test_doubling_steps_are_those_of_the_horizon_of_their_block():
+def test_doubling_steps_are_those_of_the_horizon_of_their_block() -> None:
     steps = sgd.doubling(2.0, 3.0).steps(2**17 + 5)
     blocks = np.array([t.bit_length() - 1 for t in range(1, 2**17 + 6)])
     np.testing.assert_allclose(steps, 2 / (3 * np.sqrt(2.0**blocks)), rtol=1e-14)
@@ -78,7 +78,7 @@ def test_doubling_steps_are_those_of_the_horizon_of_their_block():
 
 
 @pytest.mark.parametrize(("diameter", "gradient"), [(1.0, 1.0), (2.0, 3.0), (1e-3, 50.0)])
-def test_the_bound_of_doubling_holds_at_each_time_up_to_5000(diameter, gradient):
+def test_the_bound_of_doubling_holds_at_each_time_up_to_5000(diameter: float, gradient: float) -> None:
     schedule = sgd.doubling(diameter, gradient)
     claimed = torch.tensor([schedule.bound(T) for T in range(1, 5001)], dtype=F64)
     # restarting the bound of constant steps at each block: D G sqrt(N), and a block that is not over
@@ -93,7 +93,7 @@ def test_the_bound_of_doubling_holds_at_each_time_up_to_5000(diameter, gradient)
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_ADVERSARY)
-def test_no_adversary_gets_above_the_bound_of_doubling(kind):
+def test_no_adversary_gets_above_the_bound_of_doubling(kind: str) -> None:
     domain, schedule = ball(1, 1.0), sgd.doubling(2.0, 3.0)
     loss, met = adversary(kind, 3.0, 0)
     steps = schedule.steps(2000)
@@ -103,7 +103,7 @@ def test_no_adversary_gets_above_the_bound_of_doubling(kind):
     assert (worst_regret(domain, run, met) <= claimed[:, None]).all()
 
 
-def test_a_schedule_is_named():
+def test_a_schedule_is_named() -> None:
     made = [sgd.constant(1, 1), sgd.decaying(1, 1), sgd.doubling(1, 1), sgd.strongly_convex(1, 1)]
     assert [schedule.name for schedule in made] == ["constant", "decaying", "doubling", "strongly convex"]
     assert all(schedule.steps(1).shape == (1,) for schedule in made)
@@ -122,6 +122,7 @@ def quadratic_regret(
 
     steps = len(targets)
     run = projected_sgd(loss, targets, start, schedule.steps(steps), sgd.project_ball, trajectory=True)
+    assert run.gradient_norms is not None
     assert run.gradient_norms.max() <= 2 * curvature * ROUNDING
     t = torch.arange(1, steps + 1, dtype=F64)[:, None]
     mean = targets.cumsum(0) / t[..., None]
@@ -132,7 +133,9 @@ def quadratic_regret(
 
 @settings(max_examples=40)
 @given(st.integers(1, 4), st.floats(0.01, 100), st.floats(0.2, 1), st.integers(1, 80), SEEDS)
-def test_regret_on_curved_losses_stays_below_their_bound(dim, curvature, belief, steps, seed):
+def test_regret_on_curved_losses_stays_below_their_bound(
+    dim: int, curvature: float, belief: float, steps: int, seed: int
+) -> None:
     draws = ball(dim, 1.0).points(steps * 30, rng_of(seed)).reshape(steps, 30, dim)
     jumps = draws / draws.norm(dim=-1, keepdim=True) * draws[:, :, :1].sign()
     for targets in (draws, jumps):
@@ -141,7 +144,7 @@ def test_regret_on_curved_losses_stays_below_their_bound(dim, curvature, belief,
         assert (regret <= bound[:, None] * ROUNDING + 1e-13 * curvature).all()
 
 
-def test_a_curvature_believed_too_large_breaks_the_bound():
+def test_a_curvature_believed_too_large_breaks_the_bound() -> None:
     regret, bound = quadratic_regret(
         1.0, 20.0, torch.ones(100, 1, 1, dtype=F64), -torch.ones(1, 1, dtype=F64)
     )
@@ -151,7 +154,9 @@ def test_a_curvature_believed_too_large_breaks_the_bound():
 @pytest.mark.parametrize("kind", KINDS_OF_ADVERSARY)
 @settings(max_examples=25)
 @given(sets, st.integers(1, 80), SEEDS)
-def test_adagrad_norm_stays_below_its_bound_without_knowing_a_gradient(kind, domain, steps, seed):
+def test_adagrad_norm_stays_below_its_bound_without_knowing_a_gradient(
+    kind: str, domain: Set, steps: int, seed: int
+) -> None:
     even, met = adversary(kind, 1.0, seed)
     lengths = 10 ** (6 * uniform(steps, 30, seed=seed) - 3)  # a million times longer, or shorter
     lengths[0] = 0  # and nothing to begin with
@@ -164,6 +169,7 @@ def test_adagrad_norm_stays_below_its_bound_without_knowing_a_gradient(kind, dom
     rule = sgd.adagrad_norm(domain.diameter)
     start = domain.points(30, rng_of(seed))
     run = projected_sgd(loss, torch.arange(steps), start, rule, domain.project, trajectory=True)
+    assert run.gradient_norms is not None
     t = torch.arange(1, steps + 1, dtype=F64)[:, None]
     bound = math.sqrt(2) * domain.diameter * run.gradient_norms.square().cumsum(0).sqrt() / t
     # the value of a loss has rounding errors as large as the point is far from the origin
@@ -173,7 +179,7 @@ def test_adagrad_norm_stays_below_its_bound_without_knowing_a_gradient(kind, dom
 
 @pytest.mark.parametrize("dtype", [torch.float32, F64])
 @pytest.mark.parametrize("diameter", [1e-3, 1.0, 1e6])
-def test_adagrad_norm_waits_for_the_first_gradient(dtype, diameter):
+def test_adagrad_norm_waits_for_the_first_gradient(dtype: torch.dtype, diameter: float) -> None:
     rule = sgd.adagrad_norm(diameter)
     steps = rule(torch.tensor([0.0, 0.5, 8.0], dtype=dtype))
     torch.testing.assert_close(steps, torch.tensor([0.0, diameter, diameter / 4], dtype=dtype))
