@@ -9,6 +9,8 @@ from torch import Tensor
 
 from explainers.fourier_density import FourierDensity
 
+Support = tuple[float, float] | str
+
 BOTH = pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 SUPPORTS = pytest.mark.parametrize("support", [(-1.0, 1.0), (2, 7), "real"])
 
@@ -18,7 +20,9 @@ def random_a(num_frequencies: int, *batch: int, seed: int = 0) -> Tensor:
     return torch.randn(*batch, num_frequencies + 1, dtype=torch.complex128, generator=generator)
 
 
-def random_model(num_frequencies: int, *batch: int, support="real", seed: int = 0) -> FourierDensity:
+def random_model(
+    num_frequencies: int, *batch: int, support: Support = "real", seed: int = 0
+) -> FourierDensity:
     """An asymmetric density with nothing special about it, in float64."""
     model = FourierDensity(num_frequencies, support=support, batch_shape=batch).double()
     with torch.no_grad():

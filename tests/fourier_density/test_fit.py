@@ -11,7 +11,7 @@ from scipy import stats
 from torch import Tensor
 
 from explainers.fourier_density import FourierDensity
-from tests.fourier_density.densities import BOTH, two_bumps
+from tests.fourier_density.densities import BOTH, Support, two_bumps
 
 
 def known_density(dtype: torch.dtype = torch.float64) -> FourierDensity:
@@ -24,7 +24,7 @@ def known_density(dtype: torch.dtype = torch.float64) -> FourierDensity:
 
 @BOTH
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
-def test_fit_recovers_a_known_density(dtype, method):
+def test_fit_recovers_a_known_density(dtype: torch.dtype, method: str) -> None:
     truth = known_density(dtype)
     samples = truth.sample((20_000,), torch.Generator().manual_seed(3))
     model = FourierDensity(3).to(dtype)
@@ -38,7 +38,7 @@ def test_fit_recovers_a_known_density(dtype, method):
 
 
 @pytest.mark.parametrize("support", [(-1.0, 1.0), "real"])
-def test_both_methods_find_the_same_density(support):
+def test_both_methods_find_the_same_density(support: Support) -> None:
     samples = two_bumps(2000)
     y = torch.linspace(-0.95, 0.95, 60, dtype=torch.float64)
     models = [FourierDensity(5, support=support).double() for _ in range(2)]
@@ -49,7 +49,7 @@ def test_both_methods_find_the_same_density(support):
 
 @pytest.mark.parametrize("num_frequencies", [1, 2, 10, 32, 64])
 @pytest.mark.parametrize("target", ["two bumps", "symmetric", "one point"])
-def test_fit_leaves_the_uniform_start(num_frequencies, target):
+def test_fit_leaves_the_uniform_start(num_frequencies: int, target: str) -> None:
     bumps = two_bumps(1000, dtype=torch.float32)
     samples = {"two bumps": bumps, "symmetric": torch.cat([bumps, -bumps]), "one point": bumps[:1]}[target]
     history = FourierDensity(num_frequencies).fit(samples, steps=40)
@@ -60,13 +60,13 @@ def test_fit_leaves_the_uniform_start(num_frequencies, target):
     assert history[-1] < uniform - 0.01
 
 
-def test_more_waves_fit_at_least_as_well():
+def test_more_waves_fit_at_least_as_well() -> None:
     samples = two_bumps(1000)
     finals = [FourierDensity(n).double().fit(samples)[-1].item() for n in (1, 2, 4, 8, 16, 32)]
     assert all(later <= earlier + 1e-6 for earlier, later in itertools.pairwise(finals))
 
 
-def test_fit_finds_the_best_of_the_family_where_it_is_known():
+def test_fit_finds_the_best_of_the_family_where_it_is_known() -> None:
     """With N = 1 and support [-1, 1] the densities are 1/2 + Re c exp(i pi x), |c| <= 1/2."""
     samples = two_bumps(500)
     model = FourierDensity(1).double()
@@ -80,7 +80,7 @@ def test_fit_finds_the_best_of_the_family_where_it_is_known():
 
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
 @pytest.mark.parametrize("support", [(-1.0, 1.0), "real"])
-def test_a_batch_is_fitted_like_each_alone(method, support):
+def test_a_batch_is_fitted_like_each_alone(method: str, support: Support) -> None:
     samples = torch.stack([two_bumps(1200, seed)[:800] for seed in range(6)], -1).reshape(800, 2, 3)
     samples[:, 1] = samples[:, 1] * 0.3 + 0.1
     batch = FourierDensity(4, support=support, batch_shape=(2, 3)).double()
@@ -96,7 +96,7 @@ def test_a_batch_is_fitted_like_each_alone(method, support):
         torch.testing.assert_close(together[:, i, j].exp(), alone.log_prob(y).exp(), rtol=0, atol=1e-4)
 
 
-def test_a_penalty_smooths():
+def test_a_penalty_smooths() -> None:
     samples = two_bumps(50)
     rough = []
     for penalty in (0, 1e-4, 1e-2, 1.0):
@@ -107,7 +107,7 @@ def test_a_penalty_smooths():
     assert rough[-1] < 0.1
 
 
-def test_a_penalty_helps_on_few_samples():
+def test_a_penalty_helps_on_few_samples() -> None:
     few, held_out = two_bumps(50), two_bumps(5000, seed=1)
     losses = []
     for penalty in (0, 1e-3):
@@ -117,7 +117,7 @@ def test_a_penalty_helps_on_few_samples():
     assert losses[1] < losses[0]
 
 
-def test_history_belongs_to_the_parameters_that_callback_sees():
+def test_history_belongs_to_the_parameters_that_callback_sees() -> None:
     samples = two_bumps(400)
     model = FourierDensity(4, support="real").double()
     seen = []
@@ -134,7 +134,7 @@ def test_history_belongs_to_the_parameters_that_callback_sees():
 
 
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
-def test_fit_is_deterministic_and_forgets(method):
+def test_fit_is_deterministic_and_forgets(method: str) -> None:
     samples = two_bumps(300)
     states = []
     for seed, earlier in ((0, 0), (1, 200)):
@@ -149,7 +149,7 @@ def test_fit_is_deterministic_and_forgets(method):
 
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
 @pytest.mark.parametrize("unit", [1e-8, 1e6])
-def test_fit_on_the_line_follows_shift_and_stretch(method, unit):
+def test_fit_on_the_line_follows_shift_and_stretch(method: str, unit: float) -> None:
     samples = two_bumps(1000)
     y = torch.linspace(-0.9, 0.9, 30, dtype=torch.float64)
     plain, moved = (FourierDensity(6, support="real").double() for _ in range(2))
@@ -159,7 +159,7 @@ def test_fit_on_the_line_follows_shift_and_stretch(method, unit):
     torch.testing.assert_close(moved.cdf(unit * (y - 5)), plain.cdf(y), rtol=0, atol=1e-4)
 
 
-def test_one_far_outlier_does_not_spoil_the_start():
+def test_one_far_outlier_does_not_spoil_the_start() -> None:
     samples = two_bumps(2000)
     y = torch.linspace(-1, 1, 50, dtype=torch.float64)
     clean, dirty = (FourierDensity(6, support="real").double() for _ in range(2))
@@ -168,7 +168,10 @@ def test_one_far_outlier_does_not_spoil_the_start():
     torch.testing.assert_close(dirty.log_prob(y).exp(), clean.log_prob(y).exp(), rtol=0, atol=0.15)
 
 
-def gauss4(n: int, seed: int) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+Drawn = tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]  # a sample, and its density
+
+
+def gauss4(n: int, seed: int) -> Drawn:
     weight, mean, deviation = (
         [0.25, 0.35, 0.2, 0.2],
         np.array([-2, -0.5, 1.2, 2.5]),
@@ -180,7 +183,7 @@ def gauss4(n: int, seed: int) -> tuple[np.ndarray, Callable[[np.ndarray], np.nda
     return rng.normal(mean[which], deviation[which]), density
 
 
-def mixed3(n: int, seed: int) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+def mixed3(n: int, seed: int) -> Drawn:
     rng = np.random.default_rng(seed)
     parts = [stats.laplace(-2, 0.25), stats.uniform(-0.5, 2), stats.norm(2.6, 0.2)]
     weight = [0.35, 0.4, 0.25]
@@ -190,7 +193,9 @@ def mixed3(n: int, seed: int) -> tuple[np.ndarray, Callable[[np.ndarray], np.nda
 
 
 @pytest.mark.parametrize(("target", "bar"), [(gauss4, 0.005), (mixed3, 0.10)])
-def test_the_start_from_the_data_reaches_a_small_divergence(target, bar):
+def test_the_start_from_the_data_reaches_a_small_divergence(
+    target: Callable[[int, int], Drawn], bar: float
+) -> None:
     grid = np.linspace(-8, 8, 16_001)
     divergences = []
     for seed in range(5):

@@ -16,7 +16,7 @@ from explainers.fourier_density import FourierDensity
 from tests.fourier_density.densities import BOTH, random_a
 
 
-def test_shapes_and_kinds_are_checked_while_the_tests_run():
+def test_shapes_and_kinds_are_checked_while_the_tests_run() -> None:
     with pytest.raises(jaxtyping.TypeCheckError):
         fd.autocorrelation(torch.zeros(3))
     with pytest.raises(jaxtyping.TypeCheckError):
@@ -24,7 +24,9 @@ def test_shapes_and_kinds_are_checked_while_the_tests_run():
 
 
 @given(st.integers(1, 64), st.sampled_from([(), (3,), (2, 3)]), st.integers(0, 2**31))
-def test_autocorrelation_equals_numpy_correlate(num_frequencies, batch, seed):
+def test_autocorrelation_equals_numpy_correlate(
+    num_frequencies: int, batch: tuple[int, ...], seed: int
+) -> None:
     a = random_a(num_frequencies, *batch, seed=seed)
     for row, c in zip(
         a.reshape(-1, num_frequencies + 1),
@@ -37,7 +39,7 @@ def test_autocorrelation_equals_numpy_correlate(num_frequencies, batch, seed):
 
 
 @given(st.integers(1, 64), st.sampled_from([(), (3,), (2, 3)]), st.integers(0, 2**31))
-def test_amplitude_equals_the_basis_times_a(num_frequencies, batch, seed):
+def test_amplitude_equals_the_basis_times_a(num_frequencies: int, batch: tuple[int, ...], seed: int) -> None:
     a = random_a(num_frequencies, *batch, seed=seed)
     x = 2 * torch.rand(7, *batch, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) - 1
     k = torch.arange(num_frequencies + 1, dtype=torch.float64)
@@ -48,7 +50,7 @@ def test_amplitude_equals_the_basis_times_a(num_frequencies, batch, seed):
 
 
 @given(st.integers(1, 24), st.integers(0, 2**31))
-def test_float32_agrees_with_float64(num_frequencies, seed):
+def test_float32_agrees_with_float64(num_frequencies: int, seed: int) -> None:
     a = random_a(num_frequencies, seed=seed)
     x = torch.linspace(-1, 1, 50, dtype=torch.float64)
     single = fd.log_density(a.to(torch.complex64), x.float())
@@ -60,7 +62,7 @@ def test_float32_agrees_with_float64(num_frequencies, seed):
 
 
 @given(st.integers(1, 24), st.integers(0, 2**31), st.floats(1e-6, 1e6), st.floats(0, 6.3))
-def test_scale_and_phase_of_a_are_free(num_frequencies, seed, factor, angle):
+def test_scale_and_phase_of_a_are_free(num_frequencies: int, seed: int, factor: float, angle: float) -> None:
     a = random_a(num_frequencies, seed=seed)
     b = a * factor * complex(math.cos(angle), math.sin(angle))
     x = torch.linspace(-1, 1, 21, dtype=torch.float64)
@@ -70,7 +72,7 @@ def test_scale_and_phase_of_a_are_free(num_frequencies, seed, factor, angle):
 
 
 @given(st.integers(1, 64), st.integers(0, 2**31))
-def test_cumulative_rises_from_zero_to_one(num_frequencies, seed):
+def test_cumulative_rises_from_zero_to_one(num_frequencies: int, seed: int) -> None:
     cdf = fd.cumulative(random_a(num_frequencies, seed=seed), torch.linspace(-1, 1, 301, dtype=torch.float64))
     assert cdf[0] == pytest.approx(0, abs=1e-12)
     assert cdf[-1] == pytest.approx(1, abs=1e-12)
@@ -78,7 +80,7 @@ def test_cumulative_rises_from_zero_to_one(num_frequencies, seed):
 
 
 @given(st.integers(1, 24), st.integers(0, 2**31))
-def test_inverse_cumulative_inverts(num_frequencies, seed):
+def test_inverse_cumulative_inverts(num_frequencies: int, seed: int) -> None:
     a = random_a(num_frequencies, seed=seed)
     u = torch.linspace(0, 1, 101, dtype=torch.float64)
     x = fd.inverse_cumulative(a, u)
@@ -87,7 +89,7 @@ def test_inverse_cumulative_inverts(num_frequencies, seed):
     torch.testing.assert_close(fd.cumulative(a, x), u, rtol=0, atol=1e-9)
 
 
-def test_roughness_equals_quadrature():
+def test_roughness_equals_quadrature() -> None:
     a = random_a(5).requires_grad_()
 
     def slope_squared(x: float) -> float:
@@ -101,7 +103,7 @@ def test_roughness_equals_quadrature():
 
 @BOTH
 @pytest.mark.parametrize(("a", "zero"), [((1, 1), 1.0), ((1, 1), -1.0), ((1, -1), 0.0), ((1, 0, -1), 1.0)])
-def test_a_zero_of_p_gives_minus_infinity(dtype, a, zero):
+def test_a_zero_of_p_gives_minus_infinity(dtype: torch.dtype, a: tuple[int, ...], zero: float) -> None:
     model = FourierDensity(len(a) - 1).to(dtype)
     with torch.no_grad():
         model.parts[..., 0] = torch.tensor(a, dtype=dtype)
@@ -112,7 +114,7 @@ def test_a_zero_of_p_gives_minus_infinity(dtype, a, zero):
     assert (model.log_prob(near) < 1).all()
 
 
-def test_log_slope_of_tanh_is_exact_far_out():
+def test_log_slope_of_tanh_is_exact_far_out() -> None:
     u = torch.tensor([0.0, 1e-9, 0.5, -0.5, 9.5, -40.0, 1e4, -1e4], dtype=torch.float64)
     with mpmath.workdps(60):
         expected = [float(2 * mpmath.log(mpmath.sech(value))) for value in u.tolist()]

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from explainers.fourier_density import FourierDensity
-from tests.fourier_density.densities import two_bumps
+from tests.fourier_density.densities import Support, two_bumps
 
 NAN = torch.tensor([0.1, math.nan])
 
@@ -27,7 +28,7 @@ NAN = torch.tensor([0.1, math.nan])
         ({"num_frequencies": 3, "support": "line"}, ValueError, "support"),
     ],
 )
-def test_a_bad_model_is_refused(arguments, error, words):
+def test_a_bad_model_is_refused(arguments: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         FourierDensity(**arguments)
 
@@ -48,7 +49,9 @@ def test_a_bad_model_is_refused(arguments, error, words):
         ("log_prob", torch.zeros(4), ValueError, r"value: shape \(4,\).*\(3,\)"),
     ],
 )
-def test_bad_values_are_refused(support, method, value, error, words):
+def test_bad_values_are_refused(
+    support: Support, method: str, value: Tensor, error: type[Exception], words: str
+) -> None:
     model = FourierDensity(2, support=support, batch_shape=(3,) if value.shape == (4,) else ())
     with pytest.raises(error, match=words):
         getattr(model, method)(value)
@@ -77,7 +80,9 @@ GOOD = two_bumps(40, dtype=torch.float32)
         ("real", GOOD, {"method": "adam", "lr": 1e30}, FloatingPointError, "step 1"),
     ],
 )
-def test_bad_fits_are_refused_and_change_nothing(support, samples, options, error, words):
+def test_bad_fits_are_refused_and_change_nothing(
+    support: Support, samples: Tensor, options: dict[str, Any], error: type[Exception], words: str
+) -> None:
     model = FourierDensity(3, support=support)
     model.fit(GOOD, steps=3)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -86,7 +91,7 @@ def test_bad_fits_are_refused_and_change_nothing(support, samples, options, erro
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
 
 
-def test_a_failure_in_a_batch_changes_none_of_it(monkeypatch):
+def test_a_failure_in_a_batch_changes_none_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     model = FourierDensity(2, support="real", batch_shape=(2,))
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     samples = torch.stack([GOOD, GOOD], -1)
