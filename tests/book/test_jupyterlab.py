@@ -114,8 +114,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         "--LabApp.extension_manager=readonly",
     ]  # fmt: skip
     log = tmp / "log"
-    with log.open("w") as file:
-        process = subprocess.Popen(command, env=environment, cwd=tmp, stdout=file, stderr=file)
+    with log.open("w") as output:
+        process = subprocess.Popen(command, env=environment, cwd=tmp, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}"
 
     def answers() -> bool:

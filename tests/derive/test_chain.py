@@ -131,16 +131,16 @@ def test_a_finished_or_unstarted_chain_takes_no_step() -> None:
     ("call", "error", "argument"),
     [
         (lambda: derive(""), TypeError, "title"),
-        (lambda: derive("d", model=3), TypeError, "model"),
+        (lambda: derive("d", model=3), TypeError, "model"),  # type: ignore[arg-type]
         (lambda: derive("d", assume={"": Ne(x, 0)}), TypeError, "assume"),
         (lambda: derive("d", assume={"f": x}), TypeError, "assume: 'f'"),
         (lambda: derive("d", assume={"f": Ge(w, 0)}), ValueError, "assume: 'f' is True"),
         (lambda: derive("d", lemmas={"l": x}), TypeError, "lemmas: 'l'"),
         (lambda: derive("d", define={x + 1: y}), TypeError, "define"),
         (lambda: derive("d", define={a(n): a(n + 1)}), ValueError, "define: a\\(n\\) is used before"),
-        (lambda: chain(x).step("<", y), ValueError, "rel"),
+        (lambda: chain(x).step("<", y), ValueError, "rel"),  # type: ignore[arg-type]
         (lambda: chain(x).step("==", "x +"), TypeError, "expr"),
-        (lambda: chain(x).step("==", x, by="magic"), TypeError, "by"),
+        (lambda: chain(x).step("==", x, by="magic"), TypeError, "by"),  # type: ignore[arg-type]
         (lambda: chain(x).step("==", x).qed(x), TypeError, "theorem"),
         (lambda: Certificate(), TypeError, "terms"),
         (lambda: Certificate((1,)), TypeError, "terms"),

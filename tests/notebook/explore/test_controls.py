@@ -62,9 +62,9 @@ def test_a_careless_control_or_mark_is_refused(build: Callable[[], object], name
 
 def test_an_unknown_field_of_a_mark_is_named() -> None:
     with pytest.raises(TypeError, match="color"):
-        lines("x", "y", color=1)
+        lines("x", "y", color=1)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="y: "):
-        lines("x", [1, 2])
+        lines("x", [1, 2])  # type: ignore[arg-type]
 
 
 def test_what_is_revealed_costs_no_settings() -> None:

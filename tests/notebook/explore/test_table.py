@@ -3,6 +3,7 @@
 import json
 import math
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explainers.notebook.explore import lines
+from explainers.notebook.explore.controls import Value
 from explainers.notebook.explore.table import Column, pack, tabulate
 from tests.explorables import unpack
 from tests.notebook.explore.parabola import made, x
@@ -21,7 +23,7 @@ def test_what_depends_on_which_control_is_found_by_comparison() -> None:
     def compute(a: int, b: str, c: bool) -> dict[str, Any]:
         return {"x": x, "one": a * x, "two": a * x + len(b), "three": float(c), "none": 7.0}
 
-    stops = {"a": [1, 2, 3], "b": ["u", "vv"], "c": [False, True]}
+    stops: dict[str, Sequence[Value]] = {"a": [1, 2, 3], "b": ["u", "vv"], "c": [False, True]}
     columns = tabulate(compute, stops, dict.fromkeys(["x", "one", "two", "three", "none"], "a test"))
     assert {name: column.over for name, column in columns.items()} == {
         "x": (), "one": (0,), "two": (0, 1), "three": (2,), "none": (),
@@ -37,7 +39,7 @@ def test_a_vectorised_compute_makes_the_same_table() -> None:
     def all_at_once(a: Any, b: Any) -> dict[str, Any]:
         return {"x": np.broadcast_to(x, (len(a), 30)), "y": a[:, None] * x + (b == "up")[:, None]}
 
-    stops = {"a": [1.0, 2.0, 4.0], "b": ["up", "down"]}
+    stops: dict[str, Sequence[Value]] = {"a": [1.0, 2.0, 4.0], "b": ["up", "down"]}
     wanted = {"x": "a test", "y": "a test"}
     slow, fast = tabulate(one, stops, wanted), tabulate(all_at_once, stops, wanted, vectorized=True)
     for name in wanted:

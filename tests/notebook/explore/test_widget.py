@@ -1,6 +1,7 @@
 """What a page and a notebook are given."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -64,10 +65,14 @@ def test_a_slow_grid_shows_its_progress_and_gives_its_place_to_the_figure(
         def update(self, what: Any, raw: bool = False) -> None:
             updates.append(what)
 
+    def display(what: Any, **_: Any) -> Handle:
+        updates.append(what)
+        return Handle()
+
     monkeypatch.setenv("JPY_SESSION_NAME", "somebody watches")
     clock = iter(range(10_000))
-    monkeypatch.setattr(widget.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(widget, "display", lambda what, **_: updates.append(what) or Handle())
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(widget, "display", display)
     explore(parabola, size=SIZE, view=lines("x", "y"), alt="A parabola.")
     assert "of 20 settings" in updates[0]["text/plain"]
     assert isinstance(updates[-1], Explorable)
