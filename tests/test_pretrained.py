@@ -52,7 +52,8 @@ def theirs() -> tuple[Any, Any]:
 
     folder = str(pretrained._source().parent)
     model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=pretrained._FILE, dtype=torch.float32)
-    return model.eval(), AutoTokenizer.from_pretrained(folder, gguf_file=pretrained._FILE)
+    model.eval()  # type: ignore[no-untyped-call]  # transformers has no types here
+    return model, AutoTokenizer.from_pretrained(folder, gguf_file=pretrained._FILE)
 
 
 def a_text(length: int) -> str:

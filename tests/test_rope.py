@@ -23,7 +23,7 @@ def test_a_pair_turns_as_a_complex_number(head: int, seed: int) -> None:
     x = torch.randn(2, 5, head, generator=generator, dtype=torch.float64)
     positions = torch.randint(50_000, (5,), generator=generator)
     angles = torch.outer(positions.double(), rope.frequencies(head))
-    expected = torch.view_as_complex(x.unflatten(-1, (-1, 2))) * torch.polar(torch.ones_like(angles), angles)
+    expected = torch.view_as_complex(x.reshape(2, 5, -1, 2)) * torch.polar(torch.ones_like(angles), angles)
     torch.testing.assert_close(rotated(x, positions, "interleaved"), torch.view_as_real(expected).flatten(-2))
 
 

@@ -129,7 +129,9 @@ def test_long_gradients_are_cut() -> None:
         pass
 
     model = Watched(4, 1)
-    model.weight.register_post_accumulate_grad_hook(lambda w: lengths.append(w.grad.norm().item()))
+    model.weight.register_post_accumulate_grad_hook(  # type: ignore[no-untyped-call]  # torch has no types here
+        lambda w: lengths.append(w.grad.norm().item())
+    )
     before = weights(model)
     train(model, draw, steep, Plan(steps=1, rate=1.0, warmup=0, clip=1e-9, decay=0.0))
     assert lengths[0] > 1e3
@@ -179,12 +181,13 @@ def test_broken_and_foreign_checkpoints_are_named(tmp_path: Path) -> None:
 
 
 def test_a_plan_without_sense_is_refused() -> None:
-    for settings, words in [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"steps": 0}, "steps: expected a positive number"),
         ({"steps": 5, "rate": float("nan")}, "rate: expected a positive number"),
         ({"steps": 5, "clip": 0.0}, "clip: expected a positive number"),
         ({"steps": 5, "warmup": -1}, "warmup: expected no negative number"),
-    ]:
+    ]
+    for settings, words in cases:
         with pytest.raises(ValueError, match=words):
             Plan(**settings)
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,7 @@ class Book:
 
     def tokens(self) -> dict[str, str]:
         """What each page printed when it was last executed: new at every execution."""
-        return {name: re.search(rf"token-{name} (\w+)", self.page(name))[1] for name in ("alpha", "beta")}
+        return {name: re.findall(rf"token-{name} (\w+)", self.page(name))[0] for name in ("alpha", "beta")}
 
     def written(self) -> dict[str, int]:
         """When each page was last written."""
@@ -142,7 +143,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     return made
 
 
-def changed(before: dict[str, object], after: dict[str, object]) -> set[str]:
+def changed(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
     return {name for name in after if before.get(name) != after[name]}
 
 

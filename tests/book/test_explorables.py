@@ -1,5 +1,6 @@
 """Every explorable of every page, found here and not listed: it draws what `compute` says."""
 
+import functools
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from explainers.notebook.explore.table import WISHED
 from tests.book.conftest import SITE, pages
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.book
 def names(page: str) -> list[str]:
     """The explorables of a page, in order."""
     soup = BeautifulSoup((SITE / page).read_text(encoding="utf-8"), "html.parser")
-    return [tag["id"] for tag in soup.select("[data-explorable]")]
+    return [str(tag["id"]) for tag in soup.select("[data-explorable]")]
 
 
 MOVING = {page: names(page) for page in pages() if names(page)} if SITE.exists() else {}
@@ -195,10 +196,15 @@ def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
     page: str, browser: Browser, address: str, record_property: Callable[[str, str], None]
 ) -> None:
     times, shifts, slower = [], [], []
+
+    def slowly(route: Route) -> None:
+        time.sleep(0.2)
+        route.continue_()
+
     for width, late in ((1440, False), (1440, False), (1440, False), (390, False), (390, True)):
         context = browser.new_context(viewport={"width": width, "height": 900})
         if late:
-            context.route("**/*.woff2", lambda route: (time.sleep(0.2), route.continue_()))
+            context.route("**/*.woff2", slowly)
         tab = context.new_page()
         slower.append(max(1.0, tab.evaluate(LOOP) / LOOP_TAKES))
         tab.add_init_script("""
@@ -211,7 +217,7 @@ def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
             if (!window.ready && drawn) window.ready = performance.now();
           }).observe(document, {subtree: true, childList: true, attributes: true});""")
         tab.goto(f"{address}/{page}")
-        until(lambda tab=tab: tab.evaluate("window.ready"), "no drawing")
+        until(functools.partial(tab.evaluate, "window.ready"), "no drawing")
         tab.wait_for_timeout(300)
         if not late:
             times.append(tab.evaluate("window.ready"))
@@ -299,7 +305,7 @@ def test_without_a_script_and_in_print_a_picture_stands(
     tab = visit(page, java_script_enabled=False)
     picture = tab.locator(f"#{name} svg.wide")
     assert picture.is_visible()
-    assert len(picture.get_attribute("aria-label")) > 60
+    assert len(picture.get_attribute("aria-label") or "") > 60
     assert not tab.locator(f"#{name} input").count()
     tab = visit(page)
     live = Live(tab, name)

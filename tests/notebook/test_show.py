@@ -68,7 +68,11 @@ def test_ids_that_nothing_refers_to_are_gone(shown: list[dict[str, Any]]) -> Non
 
 
 def test_a_number_in_a_label_keeps_its_digits() -> None:
-    svg = show.Drawing(lambda ax: (panel(ax), style.label(ax, 0, 1, "mean 0.3989")), alt="A mean.").wide()
+    def draw(ax: Axes) -> None:
+        panel(ax)
+        style.label(ax, 0, 1, "mean 0.3989")
+
+    svg = show.Drawing(draw, alt="A mean.").wide()
     assert "mean 0.3989" in svg
     drawn = re.findall(r' d="([^"]+)"', svg)
     assert drawn

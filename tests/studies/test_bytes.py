@@ -3,6 +3,7 @@
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -103,7 +104,7 @@ def test_a_killed_run_goes_on_and_its_weights_are_kept(
     monkeypatch.setattr(resources, "folder", lambda kind: tmp_path)
     monkeypatch.setattr(study, "CONFIG", Config(layers=1, width=16, heads=2, kv_heads=1, hidden=16))
     each = {"steps": 100, "batch": 2, "length": 32, "repeated": 1, "final": 0.5}
-    settings = {"copying": each, "reading": each, "rate": 1e-3}
+    settings: dict[str, Any] = {"copying": each, "reading": each, "rate": 1e-3}
     cell = Experiment("bytes", study.learn, {"cpu": Preset([0], fixed=settings)})
     row = {"seed": 0, **study.learn(0, **settings)}
     assert [path.name for path in tmp_path.iterdir()] == ["bytes-0.safetensors"]

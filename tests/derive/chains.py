@@ -1,0 +1,27 @@
+"""Symbols that the tests of `derive` share, a chain in one call, and a refusal with its words."""
+
+import pytest
+import sympy as sp
+from sympy import Function, Symbol
+
+from explainers.derive import Derivation, Refused, Vector, Vectors, derive
+
+T = Symbol("T", integer=True, positive=True)
+p = Symbol("p", integer=True, positive=True)
+N = Symbol("N", integer=True, nonnegative=True)
+t, k, n = sp.symbols("t k n", integer=True)
+x, y, z = sp.symbols("x y z", real=True)
+w = Symbol("w", positive=True)
+a = Function("a")
+eta = Function("eta", positive=True)
+phi, psi, c = Vector("varphi"), Vector("psi"), Vector("c")
+theta, g = Vectors("theta"), Vectors("g")
+
+
+def refused(*message: str) -> pytest.RaisesExc[Refused]:
+    """Refusal, with a message that holds each of these words in this order."""
+    return pytest.raises(Refused, match="(?s)" + ".*".join(message))
+
+
+def chain(start: sp.Expr, **given: object) -> Derivation:
+    return derive("a chain", **given).start(start)  # type: ignore[arg-type]  # wrong ones are tested too

@@ -1,0 +1,75 @@
+"""What a reader sees of a derivation."""
+
+import json
+
+import pytest
+import sympy as sp
+from sympy import Abs, Function, I, Ne, Rational, Sum, conjugate, exp, pi, sqrt
+
+from explainers.derive import Vector, derive, inner, norm2
+from explainers.derive.typeset import MIME, latex
+from tests.derive.chains import N, T, a, eta, g, k, n, phi, t, theta, x, y
+
+
+def test_a_derivation_shows_itself() -> None:
+    d = derive("Odd numbers", assume={"x is not one": Ne(x, 1)})
+    d.start((x**2 - 1) / (x - 1), lhs="q", because="by definition")
+    d.step("==", x + 1, because="$x-1$ cancels").qed(
+        ((x**2 - 1) / (x - 1), "==", x + 1), says="**It is a line.**"
+    )
+    bundle = d._repr_mimebundle_()
+    page = json.loads(json.dumps(bundle[MIME]))
+    assert page == {
+        "title": "Odd numbers",
+        "assumptions": ["x is not one: $x \\neq 1$"],
+        "rows": [
+            {
+                "lhs": "q",
+                "rel": "=",
+                "rhs": r"\frac{x^{2} - 1}{x - 1}",
+                "number": None,
+                "because": "by definition",
+                "proof": "",
+            },
+            {
+                "lhs": "",
+                "rel": "=",
+                "rhs": "x + 1",
+                "number": 1,
+                "because": "$x-1$ cancels",
+                "proof": "difference is zero",
+            },
+        ],
+        "says": "**It is a line.**",
+        "theorem": "q = x + 1",
+        "rests_on": [],
+    }
+    assert bundle["text/latex"].startswith("$$\\begin{aligned}")
+    assert "Odd numbers" in bundle["text/plain"]
+    assert "object at" not in bundle["text/plain"]
+    assert bundle["text/plain"] == repr(d)
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        (a(k) * exp(I * pi * k * x), r"a_{k} e^{i \pi k x}"),
+        (conjugate(a(k + n)), r"\overline{a_{k + n}}"),
+        (Abs(Function("A")(N, x)) ** 2, r"|A_{N}(x)|^{2}"),
+        ((x + 1) * (y + 1), "(x + 1) (y + 1)"),
+        (exp(-I * pi * n * x) * conjugate(a(n)), r"\overline{a_{n}} e^{- i \pi n x}"),
+        ((x / y) ** 2 + (Rational(1, 2) + 1 / y) * x, None),
+        (norm2(theta(t + 1) - phi), r"\lVert \theta_{t + 1} - \varphi \rVert^{2}"),
+        (norm2(Vector("theta^*")), r"\lVert \theta^{*} \rVert^{2}"),
+        (norm2(theta(t) - eta(t) * g(t)), r"\lVert \theta_{t} - \eta_{t} g_{t} \rVert^{2}"),
+        (inner(phi, g(t)) / (2 * eta(t)), r"\frac{\langle \varphi, g_{t} \rangle}{2 \eta_{t}}"),
+        (sqrt(norm2(phi)) + norm2(phi) ** 2, r"\lVert \varphi \rVert + \lVert \varphi \rVert^{4}"),
+        (norm2(-phi / 2), r"\left\lVert - \frac{1}{2} \varphi \right\rVert^{2}"),
+        (Sum(eta(t), (t, 1, T)) / (2 * T), r"\frac{1}{2 T} \sum_{t=1}^{T} \eta_{t}"),
+    ],
+)
+def test_formulas_are_set_plainly(expr: sp.Expr, expected: str | None) -> None:
+    if expected is not None:
+        assert latex(expr) == expected
+    assert latex(expr).count("{") == latex(expr).count("}")
+    assert latex(expr).count(r"\left") == latex(expr).count(r"\right")

@@ -1,0 +1,108 @@
+"""Axes, their ticks, and the marks in them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explainers.notebook.explore import (
+    Choice,
+    area,
+    bars,
+    heatmap,
+    highest,
+    hline,
+    lines,
+    panel,
+    points,
+    text,
+    vline,
+)
+from explainers.notebook.explore.table import decades, rounded
+from tests.explorables import unpack
+from tests.notebook.explore.parabola import SIZE, made, x
+
+
+def test_the_y_axis_holds_every_setting() -> None:
+    y = made().spec["panels"][0]["y"]
+    assert y["lo"] == 0
+    assert 20 < y["hi"] < 23
+    assert made(view=bars("x", "y")).spec["panels"][0]["y"]["lo"] == 0
+
+
+def test_a_shared_axis_holds_both_panels() -> None:
+    def compute(size: int) -> dict[str, Any]:
+        return {"x": x, "low": -size * x, "high": 2 * size * x}
+
+    view = [panel("Down", lines("x", "low")), panel("Up", lines("x", "high"))]
+    ends = [(p["y"]["lo"], p["y"]["hi"]) for p in made(compute, view=view, share_y=True).spec["panels"]]
+    assert ends[0] == ends[1]
+    assert ends[0][0] < -20
+    assert ends[0][1] > 40
+
+
+def test_a_free_axis_follows_each_setting() -> None:
+    widget = made(view=panel("", lines("x", "y"), free=True))
+    low, high = widget.spec["panels"][0]["y"]["free"]
+    back = unpack(widget.table, widget.spec["arrays"])
+    assert np.allclose(back[high], 1.08 * np.arange(1, 21))
+    assert np.allclose(back[low], 0)
+
+
+@pytest.mark.parametrize(
+    ("lo", "hi", "most", "ticks"),
+    [
+        (-1, 1, 6, [-1, -0.5, 0, 0.5, 1]),
+        (0, 24, 6, [0, 5, 10, 15, 20]),
+        (0.1, 2.1, 3, [1, 2]),
+        (0, 1e-3, 3, [0, 5e-4, 1e-3]),
+        (3, -3, 3, [-2, 0, 2]),
+    ],
+)
+def test_ticks_are_round_and_few(lo: float, hi: float, most: int, ticks: list[float]) -> None:
+    assert rounded(lo, hi, most) == ticks
+
+
+def test_ticks_of_a_logarithmic_axis_are_powers_of_ten() -> None:
+    assert decades(0.01, 1000, 6) == [0.01, 0.1, 1, 10, 100, 1000]
+    assert decades(1e-9, 1, 3) == [1e-9, 1e-5, 1e-1]
+
+
+def test_a_mark_that_leaves_its_axes_is_cut_off() -> None:
+    assert not made().spec["panels"][0]["clip"]
+    assert made(view=panel("", lines("x", "y"), ylim=(0, 5))).spec["panels"][0]["clip"]
+
+
+def test_the_trail_runs_along_the_first_slider_that_changes_the_curve() -> None:
+    def compute(pick: str, size: int) -> dict[str, Any]:
+        return {"x": x, "y": size * x + len(pick)}
+
+    widget = made(
+        compute, controls={"pick": Choice(["a", "bb"]), "size": SIZE}, view=lines("x", "y", trail=2)
+    )
+    assert widget.spec["panels"][0]["marks"][0]["along"] == 1
+
+
+def test_every_mark_has_a_still_picture() -> None:
+    def compute(size: int) -> dict[str, Any]:
+        grid = np.linspace(-1, 1, 6)
+        return {
+            "x": x, "y": size * x**2, "low": -x, "many": np.stack([x, 2 * x]),
+            "cut": np.where(x > 0.5, np.nan, x), "grid": grid, "z": np.outer(grid, grid) * size,
+            "mean": size / 3, "word": "few" if size < 9 else "many",
+        }  # fmt: skip
+
+    view = [
+        panel(
+            "All", area("x", "y", label="area"), area("x", "y", low="low", colour=3),
+            lines("x", "many", label="two of {size}", trail=2, head=True, dash=True),
+            lines("x", "cut", gaps=True, thin=True), points("x", "y", colour=2), hline("mean", label="mean"),
+            vline(0.5, label="half"), highest("x", "y"), text(0.2, 10, "word"),
+        ),
+        panel("Cells", heatmap("grid", "grid", "z")),
+        panel("Bars", bars("x", "y"), log="", xlabel="place"),
+        panel("Log", lines("x", "y", gaps=True), log="", free=True),
+    ]  # fmt: skip
+    svg = made(compute, view=view).still.wide()
+    for words in ("area", "two of 3", "mean", "half", "highest 3.00", "few", "Cells", "place"):
+        assert f">{words}<" in svg, words
