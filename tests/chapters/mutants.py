@@ -1,13 +1,10 @@
 """Wrong versions of a derivation: each differs from the right one in a single place."""
 
 import copy
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import jupytext
 import sympy as sp
 from sympy import Expr
 from sympy.core.function import AppliedUndef
@@ -16,42 +13,6 @@ from explainers.derive import Certificate, Derivation, Identity, Refused, Step
 from explainers.derive.facts import definitions as checked
 from explainers.derive.facts import points, unfold
 from explainers.derive.values import NoValue, Point, differ, value
-
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-
-
-def cells(path: Path) -> list[tuple[int, str]]:
-    """The cells of a notebook that are tagged `derivation`, with their position."""
-    found = jupytext.read(path).cells
-    return [
-        (position, cell.source)
-        for position, cell in enumerate(found)
-        if cell.cell_type == "code" and "derivation" in cell.metadata.get("tags", [])
-    ]
-
-
-@functools.cache
-def derivations(path: Path) -> dict[int, list[Derivation]]:
-    """The derivations that each tagged cell of a notebook makes, those of a loop and helpers included."""
-    made: list[Derivation] = []
-    original = Derivation.__init__
-
-    def recording(self: Derivation, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        made.append(self)
-
-    Derivation.__init__ = recording  # type: ignore[method-assign]  # restored below
-    try:
-        by_cell: dict[int, list[Derivation]] = {}
-        namespace: dict[str, Any] = {}
-        for position, source in cells(path):
-            before = len(made)
-            exec(compile(source, f"{path.name}, cell {position}", "exec"), namespace)
-            by_cell[position] = made[before:]
-    finally:
-        Derivation.__init__ = original  # type: ignore[method-assign]  # as above
-    return by_cell
-
 
 # ---- expressions
 

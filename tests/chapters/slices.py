@@ -9,7 +9,7 @@ What comes out the same ends there, so a cell that imports and calls the functio
 import functools
 import random
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import torch
 
+from explainers.derive import Derivation
 from tests.cells import Cell, Said, Verdict, listening
 from tests.chapters.digest import digest, mutable_parts
 from tests.chapters.wrong import Function, Wrong
@@ -83,6 +84,7 @@ class Trace:
     after: dict[str, Any]
     draws: set[str]  # the random states that it reads: drawn from before any seed
     said: dict[str, Verdict]
+    derivations: list[Derivation]  # those it made, and those it read
 
 
 @dataclass(frozen=True)
@@ -127,32 +129,42 @@ class Chapter:
         """Run what can notice the wrong version, or, for comparison, `everything`."""
         return self._again(wrong.place, wrong.version, range(len(self.traces)) if everything else ())
 
-    def right(self, outcome: Outcome) -> Outcome:
-        """The cells that ran for `outcome`, run again with nothing made wrong."""
-        return self._again(None, None, [i for i, t in enumerate(self.traces) if t.cell.index in outcome.ran])
+    def right(self, places: Set[int]) -> Outcome:
+        """The cells at these places, run again with nothing made wrong."""
+        return self._again(None, None, [i for i, t in enumerate(self.traces) if t.cell.index in places])
 
     # ---- the right run
 
     def _trace(self, cell: Cell) -> Trace:
         names, said = self._names, self.said
-        known, before = set(said.verdicts), _states()
+        claims, proofs, before = {*said.verdicts}, len(said.derivations), _states()
         names.listen()
-        with self._calls.collected() as called, _seeding(before) as seeded:
+        with self._calls.collected() as called, _drawing(before) as drawn:
             exec(cell.code, names)
-        after = _states()
+            draws = {state for state in SEEDS if drawn(state)}
         bound = {name: names.value(name) for name in names.binds if name in names}
-        digests = {name: digest(value) for name, value in bound.items()}
         mutates = set()
         for name in names.reads - names.binds:
             if name in self._digests and self._digests[name] != (now := digest(names.value(name))):
                 mutates.add(name)
                 self._digests[name] = now
+        digests = {name: digest(value) for name, value in bound.items()}
         self._digests |= digests
-        drawn = {name for name in SEEDS if not seeded.get(name, _same(before[name], after[name]))}
-        spoken = {id: verdict for id, verdict in said.verdicts.items() if id not in known}
-        reads = names.reads | _read_by_classes(cell.code)
-        deleted = names.binds - bound.keys()
-        return Trace(cell, called, reads, bound, deleted, digests, mutates, before, after, drawn, spoken)
+        read = [names.value(name) for name in names.reads if name in names]
+        return Trace(
+            cell,
+            called=called,
+            reads=names.reads | _read_by_classes(cell.code),
+            bound=bound,
+            deleted=names.binds - bound.keys(),
+            digests=digests,
+            mutates=mutates,
+            before=before,
+            after=_states(),
+            draws=draws,
+            said={id: verdict for id, verdict in said.verdicts.items() if id not in claims},
+            derivations=said.derivations[proofs:] + [d for d in read if isinstance(d, Derivation)],
+        )
 
     def _shared_by_mutation(self) -> set[int]:
         """The places of all cells that touch a value which a cell changes in place: they run together."""
@@ -185,6 +197,7 @@ class Chapter:
                     or i in forced
                     or trace.reads & other
                     or trace.draws & off
+                    or "dtype" in off
                     or (i in self._shared and place is not None)
                 )
                 if not wanted:
@@ -352,21 +365,38 @@ def _same(a: Any, b: Any) -> bool:
 
 
 @contextmanager
-def _seeding(before: Mapping[str, Any]) -> Iterator[dict[str, bool]]:
-    """Whether each random state was seeded before anything was drawn from it."""
-    seeded: dict[str, bool] = {}
+def _drawing(before: Mapping[str, Any]) -> Iterator[Callable[[str], bool]]:
+    """Whether something is drawn from a random state before it is seeded: a question to ask at the end."""
+    seeded: dict[str, bool] = {}  # whether it was untouched when it was seeded first
+    drawn = []  # whether it was seeded when something was drawn from it
 
-    def watch(state: str, seed: Callable[..., Any]) -> Callable[..., Any]:
-        def note(*arguments: Any, **keywords: Any) -> Any:
+    def seed(state: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def standin(*arguments: Any, **keywords: Any) -> Any:
             seeded.setdefault(state, _same(STATES[state][0](), before[state]))
-            return seed(*arguments, **keywords)
+            return original(*arguments, **keywords)
 
-        return note
+        return standin
+
+    def draw(original: Callable[..., Any]) -> Callable[..., Any]:
+        def standin(*arguments: Any, **keywords: Any) -> Any:
+            drawn.append("random" in seeded)
+            return original(*arguments, **keywords)
+
+        return standin
+
+    def answer(state: str) -> bool:
+        # the type checker that the tests load draws from Python's generator, so its state says nothing
+        if state == "random":
+            return not all(drawn)
+        return not seeded.get(state, _same(before[state], STATES[state][0]()))
 
     with pytest.MonkeyPatch.context() as patch:
         for state, (module, name) in SEEDS.items():
-            patch.setattr(module, name, watch(state, getattr(module, name)))
-        yield seeded
+            patch.setattr(module, name, seed(state, getattr(module, name)))
+        for name in vars(random.Random) | vars(random.Random.__base__):
+            if not name.startswith("_") and name not in ("seed", "getstate", "setstate", "VERSION"):
+                patch.setattr(random, name, draw(getattr(random, name)), raising=False)
+        yield answer
 
 
 def _read_by_classes(code: Any) -> set[str]:

@@ -1,47 +1,65 @@
-"""Every derivation of every notebook is proved, and every wrong version of it is refused."""
+"""Every derivation of every page is proved, and every wrong version of it is refused.
 
-from pathlib import Path
+A derivation is attacked wherever it is made: in a cell, or in the function of a side proof that a cell calls.
+"""
+
+from functools import cache
 
 import pytest
 
-from explainers.derive import Quoted
-from tests.notebooks import mutants
+from explainers.derive import Derivation, Quoted
+from explainers.resources import chapters
+from tests.cells import ROOT, cells, run
+from tests.chapters import mutants, wrong
 
-CELLS = [
-    pytest.param(path, position, id=f"{path.stem}:{position}")
-    for path in sorted(mutants.NOTEBOOKS.glob("*.md"))
-    for position, source in mutants.cells(path)
-    if ".qed(" in source
+ALL = [
+    pytest.param(name, title, id=f"{name}: {title}")
+    for name in chapters()
+    for title in dict.fromkeys(wrong.of_chapter(name).derivations)
 ]
 
 
-@pytest.mark.parametrize(("path", "position"), CELLS)
-def test_a_cell_proves_what_it_states_and_refuses_what_is_wrong(path: Path, position: int) -> None:
-    made = mutants.derivations(path)[position]
-    assert made, "the cell makes no derivation"
-    for d in made:
-        assert d.theorem is not None, f"{d.title}: no qed"
+@cache
+def derivations(name: str) -> list[Derivation]:
+    """The derivations of a chapter. The cells that make one are tagged; no others run."""
+    return run(cell for cell in cells(ROOT / f"notebooks/{name}.md") if "derivation" in cell.tags).derivations
+
+
+def called(name: str, title: str) -> list[Derivation]:
+    """Those of a title: one, or several that a loop made."""
+    return [d for d in derivations(name) if d.title == title]
+
+
+@pytest.mark.parametrize("name", chapters())
+def test_the_derivations_are_those_that_are_listed(name: str) -> None:
+    titles = [d.title for d in derivations(name)]
+    assert sorted(titles) == sorted(wrong.of_chapter(name).derivations)
+
+
+@pytest.mark.parametrize(("name", "title"), ALL)
+def test_what_is_stated_is_proved_and_what_is_wrong_is_refused(name: str, title: str) -> None:
+    for d in called(name, title):
+        assert d.theorem is not None, "no qed"
         assert "object at 0x" not in repr(d)
         for step in d.steps:
             tally = mutants.right_sides(d, step)
-            assert tally.refused > 0, f"{d.title}: no wrong version of {step.rhs} is refused: vacuous"
+            assert tally.refused > 0, f"no wrong version of {step.rhs} is refused: vacuous"
         tally = mutants.starts(d) + mutants.definitions(d)
-        assert tally.refused > 0, f"{d.title}: no wrong start and no wrong definition is refused: vacuous"
+        assert tally.refused > 0, "no wrong start and no wrong definition is refused: vacuous"
         mutants.lemmas(d)
         mutants.certificates(d)
 
 
-@pytest.mark.parametrize(("path", "position"), CELLS)
-def test_what_is_quoted_says_so(path: Path, position: int) -> None:
-    for d in mutants.derivations(path)[position]:
+@pytest.mark.parametrize(("name", "title"), ALL)
+def test_what_is_quoted_says_so(name: str, title: str) -> None:
+    for d in called(name, title):
         quoted = [step.by for step in d.steps if isinstance(step.by, Quoted)]
-        assert all(each.rests_on in d.rests_on for each in quoted)
+        assert all(proof.rests_on in d.rests_on for proof in quoted)
 
 
 def test_the_distribution_function_is_pinned_down_by_its_slope_and_both_ends_together() -> None:
-    titles = {f"The distribution function at the {side} end" for side in ("left", "right")}
-    titles.add("The slope of the distribution function")
-    made = mutants.derivations(mutants.NOTEBOOKS / "fourier_density.md").values()
-    group = [d for cell in made for d in cell if d.title in titles]
+    titles = [f"The distribution function at the {side} end" for side in ("left", "right")]
+    titles.append("The slope of the distribution function")
+    group = [d for title in titles for d in called("fourier_density", title)]
     assert len(group) == 3
     assert mutants.shared_definitions(group).refused > 50

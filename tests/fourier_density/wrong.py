@@ -87,4 +87,35 @@ WRONG = {
 }
 # Claims that hold by proof alone: the mutants of these derivations are refused
 PROVED = {"FD-16", "FD-X2"}
-DERIVATIONS: list[str] = []
+DERIVATIONS = [
+    "Mirrored coefficients make a real function",
+    "The same for negative places",
+    "A coefficient is an average; the sum runs to $m+q$, wherever that is",
+    "A real function has mirrored coefficients",
+    "An autocorrelation makes a square",
+    "The area under the waves",
+    "The matrix of size four passes",
+    "The matrix of size five fails",
+    "The curve itself",
+    "A list for one wave: its length",
+    "A list for one wave: its autocorrelation",
+    "A zero may be reflected",
+    "The slope of the distribution function",
+    "The distribution function at the left end",
+    "The distribution function at the right end",
+    "The printed formula at the right end",
+    "Its slope with one wave, $c_1=rc_0$",
+    "The slope without a difference",
+    "The density on the real line",
+    "And the map runs from end to end",
+    "And the map runs from end to end",
+    "A longer list, at shift $m$, with $q=N-m$",
+    "And what it pays",
+    "What the regulariser measures",
+    "The leading minor of size 1",
+    "The leading minor of size 2",
+    "The leading minor of size 3",
+    "The leading minor of size 4",
+    "The leading minor of size 5",
+    "The printed formula with one wave: its imaginary part",
+]
