@@ -146,6 +146,6 @@ def _hash(array: NDArray[Any]) -> bytes:
 
 def _belongs_to_a_module(function: FunctionType) -> bool:
     """Whether its name says all: a function of a library's module and none made in a call, or a test's."""
-    if function.__module__.startswith("tests."):
+    if (function.__module__ or "").startswith("tests."):
         return True
     return function.__module__ != "cells" and "<locals>" not in function.__qualname__
