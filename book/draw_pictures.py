@@ -4,31 +4,27 @@ Each chapter has its own drawing, `draw` in book/pictures/<chapter>.py: what is 
 it, and the elements of the SVG.
 """
 
-from importlib import import_module
+import runpy
 from pathlib import Path
 
 from pictures.pen import HEIGHT, WIDTH
 
-OUT = Path(__file__).parent / "pictures"
+PICTURES = Path(__file__).parent / "pictures"
 
 
-def chapters() -> list[str]:
-    """The chapters that have a drawing."""
-    return sorted(path.stem for path in OUT.glob("*.py") if path.stem != "pen")
-
-
-def write(chapter: str) -> Path:
-    """Draw the card of `chapter`; return the file."""
-    seen, parts = import_module(f"pictures.{chapter}").draw()
+def write(drawing: Path) -> Path:
+    """Draw the card whose `draw` stands in the file `drawing`; return the picture, which lies beside it."""
+    seen, parts = runpy.run_path(str(drawing))["draw"]()
     svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{seen}">{"".join(parts)}</svg>\n'
-    path = OUT / f"{chapter}.svg"
-    path.write_text(svg, encoding="utf-8")
-    return path
+    picture = drawing.with_suffix(".svg")
+    picture.write_text(svg, encoding="utf-8")
+    return picture
 
 
 def main() -> None:
-    for chapter in chapters():
-        print(f"{chapter:16} {write(chapter).stat().st_size:6,} bytes")
+    for drawing in sorted(PICTURES.glob("*.py")):
+        if drawing.stem != "pen":
+            print(f"{drawing.stem:16} {write(drawing).stat().st_size:6,} bytes")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from extension import cards
 
 EVERY = ("notebooks/{}.md", "lib/explainers/{}.py", "tests/{}", "book/claims/{}.yml", "book/pictures/{}.py")
 SOME = ("lib/explainers/studies/{}.py", "lib/explainers/proofs/{}.py", "benchmarks/{}.py")
-REFERENCE = "book/reference.md"
+REFERENCE, RULES = "book/reference.md", "pyproject.toml"
 # what stands among the rooms of chapters and is of none
 SHARED = {
     "tests/{}": {"book", "chapters", "notebooks"},
@@ -91,7 +91,7 @@ def _reference(root: Path, chapters: list[str]) -> Iterator[str]:
 def layer(root: Path) -> str:
     """The layer of the chapters in `pyproject.toml`, as it is written; empty if there is none."""
     chapters = {path.stem for path in (root / "book/claims").glob("*.yml")}
-    rules = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    rules = tomllib.loads((root / RULES).read_text(encoding="utf-8"))["tool"]["importlinter"]
     layers = [text for contract in rules["contracts"] for text in contract.get("layers", [])]
     return next((text for text in layers if chapters & set(text.split(" | "))), "")
 

@@ -4,6 +4,7 @@ A chapter that is written announces itself at the head of `book/claims/<chapter>
 names the parts and holds the cards of the chapters that are still to come.
 """
 
+import datetime
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import yaml
 from explainers import resources
 from explainers.resources import Article, Card
 
-PARTS = "book/chapters.yml"
+PARTS, CONTENTS = "book/chapters.yml", "_toc.yml"
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Entry:
     prefix: str
     card: Card
     written: bool
+
+    @property
+    def place(self) -> tuple[datetime.date, int]:
+        """By this it is sorted among the chapters of its part."""
+        return self.article.date, self.article.number
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ def parts(root: Path) -> list[Part]:
     for entry in entries:
         if entry.card.part not in names:
             raise ValueError(f"{entry.name}.yml: card: part: {entry.card.part!r} is not one of {names}")
-    entries.sort(key=lambda entry: (entry.article.date, entry.article.number, entry.name))
+    entries.sort(key=lambda entry: entry.place)
     return [
         Part(part.part, part.says, tuple(entry for entry in entries if entry.card.part == part.part))
         for part in listed
@@ -93,7 +99,7 @@ def _written(path: Path) -> Entry:
 def contents(root: Path) -> list[tuple[str, list[str]]]:
     """What `_toc.yml` lists: the caption of each part that holds chapters, and their names in order."""
     listed = []
-    for part in _load(root / "_toc.yml").get("parts", []):
+    for part in _load(root / CONTENTS).get("parts", []):
         files = [entry["file"] for entry in part["chapters"]]
         names = [file.removeprefix("notebooks/") for file in files if file.startswith("notebooks/")]
         if names:
