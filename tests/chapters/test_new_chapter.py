@@ -52,10 +52,10 @@ def made(root: Path, name: str, title: str = "", part: str = "", prefix: str = "
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["9th", "--title", "T"], "name: '9th' is no name for a module"),
-        (["Ninth", "--title", "T"], "name: 'Ninth' is no name for a module"),
-        (["nin-th", "--title", "T"], "name: 'nin-th' is no name for a module"),
-        (["../ninth", "--title", "T"], "name: '../ninth' is no name for a module"),
+        (["10th", "--title", "T"], "name: '10th' is no name for a module"),
+        (["Tenth", "--title", "T"], "name: 'Tenth' is no name for a module"),
+        (["ten-th", "--title", "T"], "name: 'ten-th' is no name for a module"),
+        (["../tenth", "--title", "T"], "name: '../tenth' is no name for a module"),
         (["class", "--title", "T"], "name: 'class' is no name for a module"),
         (["", "--title", "T"], "name: '' is no name for a module"),
         (["sgd", "--title", "T"], "name: the chapter sgd exists already"),
@@ -64,11 +64,11 @@ def made(root: Path, name: str, title: str = "", part: str = "", prefix: str = "
         (["chapters", "--title", "T"], "name: tests/chapters exists already"),
         (["bytes", "--title", "T"], "name: lib/explainers/studies/bytes.py exists already"),
         (["pen", "--title", "T"], "name: book/pictures/pen.py exists already"),
-        (["ninth"], "title: ninth is not planned and needs one"),
-        (["ninth", "--title", " "], "title: ninth is not planned and needs one"),
-        (["ninth", "--title", "T", "--part", "Cooking"], "part: 'Cooking' is not one of ['Attention', "),
-        (["ninth", "--title", "T", "--prefix", "Ni"], "prefix: 'Ni' is not two to four capital letters"),
-        (["ninth", "--title", "T", "--prefix", "SG"], "prefix: SG is that of sgd"),
+        (["tenth"], "title: tenth is not planned and needs one"),
+        (["tenth", "--title", " "], "title: tenth is not planned and needs one"),
+        (["tenth", "--title", "T", "--part", "Cooking"], "part: 'Cooking' is not one of ['Attention', "),
+        (["tenth", "--title", "T", "--prefix", "Te"], "prefix: 'Te' is not two to four capital letters"),
+        (["tenth", "--title", "T", "--prefix", "SG"], "prefix: SG is that of sgd"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_written(
@@ -85,17 +85,17 @@ def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_written(
 
 def test_a_chapter_that_is_not_planned_comes_last_in_its_part(house: Path) -> None:
     title = 'Of "quotes", colons: and a \\ backslash'
-    assert made(house, "ninth", title, "Generating") == {"_toc.yml", "pyproject.toml", "book/reference.md"}
+    assert made(house, "tenth", title, "Generating") == {"_toc.yml", "pyproject.toml", "book/reference.md"}
     assert rooms.complaints(house) == rooms.complaints(ROOT)
-    head = resources.read_chapter(house / "book/claims/ninth.yml")
-    assert (head.prefix, head.count, head.card.title) == ("NN", 1, title)
+    head = resources.read_chapter(house / "book/claims/tenth.yml")
+    assert (head.prefix, head.count, head.card.title) == ("TN", 1, title)
     assert head.article.date == TODAY
-    assert f"# {title}\n" in (house / "notebooks/ninth.md").read_text(encoding="utf-8")
+    assert f"# {title}\n" in (house / "notebooks/tenth.md").read_text(encoding="utf-8")
     (generating,) = (names for part, names in cards.contents(house) if part == "Generating")
-    assert generating[-1] == "ninth"
-    with pytest.raises(ValueError, match="name: the chapter ninth exists already"):
-        made(house, "ninth", title)
-    made(house, "tenth", "Another one")  # whose article is not the same
+    assert generating[-1] == "tenth"
+    with pytest.raises(ValueError, match="name: the chapter tenth exists already"):
+        made(house, "tenth", title)
+    made(house, "eleventh", "Another one")  # whose article is not the same
     assert rooms.complaints(house) == rooms.complaints(ROOT)
 
 
