@@ -1,6 +1,7 @@
 # Every target sets up what it needs. Nothing but Python 3.11 or newer and make has to be there beforehand.
 #   make book                                   build the site into _build/html
 #   make book PIP_ARGS="--extra-index-url ..."  the same, with words for pip (README: choosing a torch build)
+#   make chapter NAME=ninth TITLE="A title"     the rooms of a new chapter; PART= and PREFIX= if others are wanted
 
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -14,7 +15,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: book serve check test lint types unit browser colab clean
+.PHONY: book serve check test lint types unit browser colab chapter clean
 .DEFAULT_GOAL := book
 
 .venv/ready: requirements.txt pyproject.toml
@@ -50,6 +51,10 @@ browser: .venv/ready
 
 colab: book
 	$(BIN)/python tests/book/colab.py
+
+chapter: export CHAPTER_TITLE = $(value TITLE)
+chapter: .venv/ready
+	@$(BIN)/python book/new_chapter.py "$(NAME)" --title "$$CHAPTER_TITLE" --part "$(PART)" --prefix "$(PREFIX)"
 
 test: lint types book browser colab
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup

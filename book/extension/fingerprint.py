@@ -3,7 +3,8 @@
 jupyter-cache sees a notebook's cells and Sphinx sees source files; neither sees the library, the claims or
 the recorded runs behind a page. Here a page's fingerprint is the hash of all that its execution reads: the
 modules of the library that it imports, directly or through others, its chapter's claims, the recorded runs
-that it or those modules name, and the pinned environment.
+that it or those modules name, and the pinned environment. What a chapter announces at the head of its list of
+claims is no part of that: no cell reads it, but the bar of every page and the home page show it.
 """
 
 import ast
@@ -59,13 +60,28 @@ def of_page(root: Path, name: str) -> str:
         for path in sorted((root / "results").glob("*.json"))
         if any(path.stem == text or path.stem.startswith(f"{text}-") for text in constants)
     ]
-    claims = root / "book/claims" / Path(name).with_suffix(".yml").name
-    return _hash(root, [*modules, *runs, claims, root / "requirements.txt"], python=str(sys.version_info[:2]))
+    _, claims = _head_and_claims(root / "book/claims" / Path(name).with_suffix(".yml").name)
+    return _hash(
+        root, [*modules, *runs, root / "requirements.txt"], claims=claims, python=str(sys.version_info[:2])
+    )
 
 
 def of_machine_room(root: Path) -> str:
     """The fingerprint of all that shapes every page: theme, extension, configuration."""
-    return _hash(root, (path for name in MACHINE_ROOM for path in _files(root / name)), python=sys.version)
+    heads = [(path.name, _head_and_claims(path)[0]) for path in sorted((root / "book/claims").glob("*.yml"))]
+    return _hash(
+        root,
+        (path for name in MACHINE_ROOM for path in _files(root / name)),
+        heads=repr(heads),
+        python=sys.version,
+    )
+
+
+def _head_and_claims(path: Path) -> tuple[str, str]:
+    """What a list of claims says of its chapter, and the claims; comments and layout count for nothing."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    claims = content.pop("claims", None)
+    return repr(content), repr(claims)
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -63,8 +63,16 @@ def counts(rows: list[dict[str, Any]]) -> str:
     found = Counter(row["verdict"] for row in rows)
     order = dict.fromkeys(("holds", *GROUPS))  # what holds comes first here, and last in the ledger
     return ", ".join(
-        f"{found[verdict]} {_WORDS.get(verdict, verdict)}" for verdict in order if found[verdict]
-    )
+        "1 holds" if (verdict, found[verdict]) == ("holds", 1)
+        else f"{found[verdict]} {_WORDS.get(verdict, verdict)}"
+        for verdict in order
+        if found[verdict]
+    )  # fmt: skip
+
+
+def number(rows: list[dict[str, Any]]) -> str:
+    """How many claims there are, in words."""
+    return f"{len(rows)} claims" if len(rows) != 1 else "1 claim"
 
 
 def inline(text: str) -> str:
@@ -181,7 +189,7 @@ class Chapter(SphinxTransform):
         if PurePosixPath(docname).name not in chapters() or not docname.startswith("notebooks/"):
             return
         found = of_article(rows(self.env, docname))
-        summary = f"{len(found)} claims: {counts(found)}"
+        summary = f"{number(found)}: {counts(found)}"
         title = next(iter(self.document.findall(nodes.section)))
         paragraphs = [child for child in title.children if isinstance(child, nodes.paragraph)][:2]
         if len(paragraphs) == 2:
@@ -210,7 +218,10 @@ class Chapter(SphinxTransform):
         heading = Summary(
             "",
             nodes.rubric(
-                "", f"All {len(own)} claims of the article", classes=["ledger-title"], **{"heading-level": 2}
+                "",
+                f"All {number(own)} of the article" if len(own) > 1 else "The claim of the article",
+                classes=["ledger-title"],
+                **{"heading-level": 2},
             ),
             html(f'<span class="ledger-counts">{counts(own)}</span>{marks(own)}'),
         )

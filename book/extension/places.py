@@ -3,22 +3,21 @@
 import platform
 import re
 from collections.abc import Callable
+from functools import cache
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from extension import export, ledger
+from extension import cards, export, ledger
 from extension.elements import html
 
-BOOK = Path(__file__).parents[1]
 ITSELF = [
     ("book/claims", "Every claim", "in one searchable table"),
     ("book/status", "Status", "of the last build"),
@@ -65,13 +64,28 @@ class Margin(SphinxDirective):
 
 
 def parts(env: BuildEnvironment) -> list[dict[str, Any]]:
-    """The parts with their chapters; `doc` is the page of a chapter that exists."""
-    found = yaml.safe_load((BOOK / "chapters.yml").read_text(encoding="utf-8"))
-    for part in found:
-        for chapter in part["chapters"]:
-            doc = f"notebooks/{chapter['name']}"
-            chapter["doc"] = doc if doc in env.found_docs else None
-    return found
+    """The parts with their chapters, for the templates; `doc` is the page of a chapter that exists."""
+    return [
+        {
+            "part": part.name,
+            "says": part.says,
+            "chapters": [
+                {**vars(entry.card), "name": entry.name, "doc": _page(env, entry.name)}
+                for entry in part.chapters
+            ],
+        }
+        for part in _announced(Path(env.srcdir))
+    ]
+
+
+@cache
+def _announced(root: Path) -> list[cards.Part]:
+    return cards.parts(root)  # every page asks, and no card changes during a build
+
+
+def _page(env: BuildEnvironment, name: str) -> str | None:
+    doc = f"notebooks/{name}"
+    return doc if doc in env.found_docs else None
 
 
 def itself(env: BuildEnvironment) -> list[tuple[str, str, str]]:
@@ -82,9 +96,9 @@ def itself(env: BuildEnvironment) -> list[tuple[str, str, str]]:
 def _cards(env: BuildEnvironment, builder: Builder, docname: str) -> str:
     sections = []
     for part in parts(env):
-        cards = "".join(_card(env, builder, docname, chapter) for chapter in part["chapters"])
+        content = "".join(_card(env, builder, docname, chapter) for chapter in part["chapters"])
         sections.append(
-            _part(part["part"], part["says"], f'<div class="cards">{cards}</div>', len(part["chapters"]))
+            _part(part["part"], part["says"], f'<div class="cards">{content}</div>', len(part["chapters"]))
         )
     links = "".join(
         f'<li><a href="{builder.get_relative_uri(docname, doc)}">{name}</a> {words}</li>'
@@ -99,18 +113,18 @@ def _cards(env: BuildEnvironment, builder: Builder, docname: str) -> str:
 def _part(name: str, says: str, content: str, width: int) -> str:
     id = re.sub(r"\W+", "-", name.lower())
     return (
-        f'<section class="part width-{width}" id="{id}" aria-labelledby="{id}-title">'
+        f'<section class="part width-{min(width, 3)}" id="{id}" aria-labelledby="{id}-title">'
         f'<h2 id="{id}-title">{name}</h2><p>{says}</p>{content}</section>'
     )
 
 
 def _card(env: BuildEnvironment, builder: Builder, docname: str, chapter: dict[str, Any]) -> str:
-    picture = (BOOK / "pictures" / f"{chapter['name']}.svg").read_text(encoding="utf-8")
+    picture = (Path(env.srcdir) / f"book/pictures/{chapter['name']}.svg").read_text(encoding="utf-8")
     title, foot = escape(chapter["title"]), '<span class="to-come">not yet written</span>'
     if chapter["doc"]:
         title = f'<a href="{builder.get_relative_uri(docname, chapter["doc"])}">{title}</a>'
         found = ledger.of_article(ledger.rows(env, chapter["doc"]))
-        foot = f"{ledger.marks(found)}<span>{len(found)} claims</span>"
+        foot = f"{ledger.marks(found)}<span>{ledger.number(found)}</span>"
         foot += f'<span class="hidden">: {ledger.counts(found)}</span>'
     state = "" if chapter["doc"] else " waiting"
     return (

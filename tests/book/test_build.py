@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -104,28 +105,37 @@ def ok(result: subprocess.CompletedProcess[str]) -> str:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     root = tmp_path_factory.mktemp("book")
-    for name in ("book/extension", "book/theme", "book/pictures", "lib/explainers/notebook"):
+    for name in ("book/extension", "book/theme", "lib/explainers/notebook"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("book/build.py", "book/chapters.yml", "book/references.bib", "_config.yml",
-                 "requirements.txt",
+    for name in ("book/build.py", "book/references.bib", "_config.yml", "requirements.txt",
                  "lib/explainers/__init__.py", "lib/explainers/resources.py"):  # fmt: skip
         shutil.copy(ROOT / name, root / name)
-    for folder in ("notebooks", "results", "book/claims"):
+    for folder in ("notebooks", "results", "book/claims", "book/pictures"):
         (root / folder).mkdir(parents=True)
     toc = {
         "format": "jb-book",
         "root": "index",
-        "chapters": [{"file": f"notebooks/{n}"} for n in ("alpha", "beta")],
+        "parts": [
+            {"caption": "Letters", "chapters": [{"file": f"notebooks/{n}"} for n in ("alpha", "beta")]}
+        ],
     }
     (root / "_toc.yml").write_text(yaml.safe_dump(toc))
+    parts = [{"part": "Letters", "says": "Two of them", "chapters": []}]
+    (root / "book/chapters.yml").write_text(yaml.safe_dump(parts))
     (root / "index.md").write_text("# Home\n\nA miniature.\n\n```{cards}\n```\n")
     (root / "results/alpha-cpu.json").write_text(json.dumps({"rows": [1]}))
-    for name, prefix, extra in (
-        ("alpha", "AL", 'record("alpha-cpu")["rows"]'),
-        ("beta", "BE", '"nothing recorded"'),
+    for number, name, prefix, extra in (
+        (1, "alpha", "AL", 'record("alpha-cpu")["rows"]'),
+        (2, "beta", "BE", '"nothing recorded"'),
     ):
         (root / f"lib/explainers/{name}.py").write_text(MODULES[name])
+        shutil.copy(ROOT / "book/pictures/sgd.svg", root / f"book/pictures/{name}.svg")
         claims = {
+            "article": {"number": number, "title": f"On {name}", "date": date(2024, 1, number)},
+            "prefix": prefix,
+            "count": 1,
+            "card": {"part": "Letters", "title": f"Page {name}", "short": name, "says": "A letter."},
+            "sentinel": f"Prose of {name}",
             "claims": [
                 {
                     "id": f"{prefix}-01",
@@ -133,7 +143,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
                     "text": f"The value of {name} is positive.",
                     "bar": "> 0",
                 }
-            ]
+            ],
         }
         (root / f"book/claims/{name}.yml").write_text(yaml.safe_dump(claims))
         (root / f"notebooks/{name}.md").write_text(NOTEBOOK.format(name=name, prefix=prefix, extra=extra))
@@ -188,6 +198,51 @@ def test_claims_and_records_renew_the_pages_that_use_them_alone(book: Book) -> N
     ok(book.build())
     assert changed(tokens, book.tokens()) == {"alpha"}
     assert "12345" in book.page("alpha")
+
+
+def test_what_a_chapter_announces_is_shown_everywhere_and_executes_nothing(book: Book) -> None:
+    tokens = book.tokens()
+    book.edit("book/claims/beta.yml", "Page beta", "Page the second")
+    said = ok(book.build())
+    assert "executing" not in said
+    assert book.tokens() == tokens
+    assert "Page the second" in book.page("alpha")  # in the bar
+    assert "Page the second" in (book.html / "index.html").read_text(encoding="utf-8")  # on its card
+    book.edit("book/claims/beta.yml", "Page the second", "Page beta")
+    ok(book.build())
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "says"),
+    [
+        ("_toc.yml", "notebooks/beta", "book/beta", "beta: book/claims/beta.yml announces it, but _toc.yml"),
+        (
+            "_toc.yml",
+            "notebooks/beta",
+            "notebooks/gamma",
+            "gamma: _toc.yml lists notebooks/gamma, but no book",
+        ),
+        ("book/claims/beta.yml", "2024-01-02", "2023-01-02", "_toc.yml: its parts and chapters are"),
+        ("book/claims/beta.yml", "prefix: BE", "prefix: be", "beta.yml: prefix: expected capital letters"),
+        (
+            "book/claims/beta.yml",
+            "part: Letters",
+            "part: Words",
+            "beta.yml: card: part: 'Words' is not one of",
+        ),
+    ],
+)
+def test_a_chapter_that_is_announced_wrongly_is_named_before_anything_runs(
+    book: Book, path: str, old: str, new: str, says: str
+) -> None:
+    written = book.written()
+    book.edit(path, old, new)
+    result = book.build()
+    book.edit(path, new, old)
+    assert result.returncode != 0
+    assert says in result.stderr
+    assert "executing" not in result.stdout
+    assert book.written() == written
 
 
 def test_prose_is_written_again_and_not_executed(book: Book) -> None:

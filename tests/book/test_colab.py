@@ -8,16 +8,21 @@ import statistics
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
+from explainers import resources
 from tests.book import colab
 
 pytestmark = pytest.mark.book
 
 NAMES = [path.stem for path in colab.notebooks()]
-CHAPTERS = sorted(path.stem for path in (colab.ROOT / "notebooks").glob("*.md"))
+# those that are meant to run
+SNIPPETS = re.findall(
+    r"^```python\n(.*?)^```", (colab.ROOT / "README.md").read_text(encoding="utf-8"), flags=re.M | re.S
+)
 
 # nbval compares what a reader sees: not the forms that only the site knows, and of a drawing its words, since
 # another Matplotlib may draw a line in other strokes
@@ -39,7 +44,7 @@ replace: -
 
 
 @pytest.fixture(scope="session")
-def installed() -> dict[str, object]:
+def installed() -> dict[str, Any]:
     """What the first cell said and changed."""
     record = colab.FOLDER / "installed.json"
     assert record.exists(), "the environment is not there: run `make colab`"
@@ -51,10 +56,10 @@ def read(name: str) -> nbformat.NotebookNode:
 
 
 def test_every_chapter_is_exported() -> None:
-    assert sorted(NAMES) == CHAPTERS
+    assert tuple(NAMES) == resources.chapters()
 
 
-def test_the_first_cell_installs_the_library_and_leaves_the_rest_alone(installed: dict) -> None:
+def test_the_first_cell_installs_the_library_and_leaves_the_rest_alone(installed: dict[str, Any]) -> None:
     before, after = installed["before"], installed["after"]
     assert "explainers" not in before
     assert {name for name in before if before[name] != after.get(name)} == set()
@@ -64,7 +69,7 @@ def test_the_first_cell_installs_the_library_and_leaves_the_rest_alone(installed
     assert f"PyTorch is {after['torch']}." in installed["said"]
 
 
-def test_the_first_cell_is_quick_where_the_library_is(installed: dict) -> None:
+def test_the_first_cell_is_quick_where_the_library_is(installed: dict[str, Any]) -> None:
     def seconds(code: str) -> float:
         started = time.perf_counter()
         done = colab.run(code)
@@ -76,7 +81,7 @@ def test_the_first_cell_is_quick_where_the_library_is(installed: dict) -> None:
     assert statistics.median(extra) < 1.0
 
 
-def test_a_first_cell_that_cannot_install_says_why(installed: dict, tmp_path: Path) -> None:
+def test_a_first_cell_that_cannot_install_says_why(installed: dict[str, Any], tmp_path: Path) -> None:
     hide = (
         "import importlib.metadata as m\n"
         "every = m.distributions\n"
@@ -89,7 +94,9 @@ def test_a_first_cell_that_cannot_install_says_why(installed: dict, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_exported_notebook_gives_its_outputs_again(name: str, installed: dict, tmp_path: Path) -> None:
+def test_an_exported_notebook_gives_its_outputs_again(
+    name: str, installed: dict[str, Any], tmp_path: Path
+) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "sanitize.cfg").write_text(SANITIZE)
     alone = tmp_path / "alone"
@@ -133,17 +140,20 @@ assert "DecompressionStream" in Explorable._esm
 assert pathlib.Path(explainers.__file__).with_name("py.typed").exists()
 for chapter in resources.chapters():
     assert resources.chapter_claims(chapter)
+    assert resources.chapter(chapter).article.url
 print(FourierDensity(3).log_prob(torch.zeros(1)).item(), len(experiment("fourier_density").rows))
 """
 
 
-def test_the_library_works_from_the_wheel_alone(installed: dict, tmp_path: Path) -> None:
+def test_the_library_works_from_the_wheel_alone(installed: dict[str, Any], tmp_path: Path) -> None:
     done = colab.run(WHEEL_ALONE, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(" 400\n")
 
 
-def test_the_command_lists_the_recorded_runs_from_the_wheel_alone(installed: dict, tmp_path: Path) -> None:
+def test_the_command_lists_the_recorded_runs_from_the_wheel_alone(
+    installed: dict[str, Any], tmp_path: Path
+) -> None:
     listed = subprocess.run(
         [str(colab.PYTHON), "-m", "explainers", "list"], cwd=tmp_path, env=colab.environment(),
         capture_output=True, text=True, check=True,
@@ -154,13 +164,14 @@ def test_the_command_lists_the_recorded_runs_from_the_wheel_alone(installed: dic
         assert record.removesuffix("-cpu") in listed
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_readme_has_snippets() -> None:
+    assert len(SNIPPETS) >= 3
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda snippet: re.findall(r"explainers\.?\w*", snippet)[0])
 def test_a_snippet_of_the_readme_runs_from_the_wheel_alone(
-    chapter: str, installed: dict, tmp_path: Path
+    snippet: str, installed: dict[str, Any], tmp_path: Path
 ) -> None:
-    readme = (colab.ROOT / "README.md").read_text(encoding="utf-8")
-    snippets = [s for s in re.findall(r"```python\n(.*?)```", readme, flags=re.S) if chapter in s]
-    assert len(snippets) == 1
-    done = colab.run(snippets[0], tmp_path)
+    done = colab.run(snippet, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "tensor" in done.stdout
+    assert re.search(r"tensor\(|^b['\"]", done.stdout, flags=re.M)  # it prints what the library computed

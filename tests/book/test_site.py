@@ -2,23 +2,31 @@
 
 import gzip
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from bs4 import BeautifulSoup
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page, Response
 
+from explainers import resources
 from tests.book.conftest import pages
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book"))
+
+from extension import cards  # noqa: E402  (the path comes first)
 
 pytestmark = pytest.mark.book
 
+CHAPTERS = {f"notebooks/{name}.html": resources.chapter(name) for name in resources.chapters()}
 SENTINELS = {
     "index.html": "turned into pages you can move, run and doubt",
-    "notebooks/fourier_density.html": "One square settles the first, one division the second",
-    "notebooks/sgd.html": "Short steps cannot reach a far-away optimum in time",
+    **{page: chapter.sentinel for page, chapter in CHAPTERS.items()},
     "book/claims.html": "If a condition turned out false, this book would not build",
     "book/status.html": "Every page is executed when the book is built",
     "book/reference.html": "works without the book",
@@ -33,6 +41,17 @@ BUDGET = 130_000
 CODE = (
     45_000  # the listings come on top, most of them folded: the code of a whole chapter's claims and proofs
 )
+
+
+def soup(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def one(place: BeautifulSoup | Tag, selector: str) -> Tag:
+    """The first element that `selector` names; there has to be one."""
+    element = place.select_one(selector)
+    assert element is not None, f"no {selector}"
+    return element
 
 
 def open_page(
@@ -72,7 +91,7 @@ def test_the_site_has_exactly_the_pages_it_should(site: Path) -> None:
 
 @pytest.mark.parametrize("page", SENTINELS)
 def test_a_page_holds_its_sentinel(page: str, site: Path) -> None:
-    text = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser").get_text(" ", strip=True)
+    text = soup(site / page).get_text(" ", strip=True)
     assert SENTINELS[page] in re.sub(r"\s+", " ", text)
 
 
@@ -102,16 +121,16 @@ def test_a_page_works_from_the_disk(page: str, browser: Browser, site: Path) -> 
 def test_no_link_inside_the_book_is_broken(site: Path) -> None:
     anchors = {}
     for page in pages():
-        soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
-        ids = [tag["id"] for tag in soup.find_all(id=True)]
+        html = soup(site / page)
+        ids = [str(tag["id"]) for tag in html.find_all(id=True)]
         assert len(ids) == len(set(ids)), (
             f"{page}: an id stands twice: {sorted({i for i in ids if ids.count(i) > 1})}"
         )
-        anchors[page] = (soup, set(ids))
+        anchors[page] = (html, set(ids))
     broken = []
-    for page, (soup, _) in anchors.items():
-        for tag in soup.find_all(["a", "link", "script", "img"]):
-            url = urlparse(tag.get("href") or tag.get("src") or "")
+    for page, (html, _) in anchors.items():
+        for tag in html.find_all(["a", "link", "script", "img"]):
+            url = urlparse(str(tag.get("href") or tag.get("src") or ""))
             if url.scheme or url.netloc or not (url.path or url.fragment):
                 continue
             target = ((site / page).parent / unquote(url.path)).resolve() if url.path else site / page
@@ -138,7 +157,7 @@ def test_a_page_has_no_accessibility_violation(page: str, width: int, browser: B
     tab.context.close()
 
 
-def violations(tab: Page, rules: dict) -> list:
+def violations(tab: Page, rules: dict[str, Any]) -> list[Any]:
     """What axe finds on a page: each rule that is broken, and where."""
     result = Axe().run(tab, options={"runOnly": rules})
     return [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in result.response["violations"]]
@@ -156,11 +175,11 @@ def test_no_page_scrolls_sideways(page: str, width: int, browser: Browser, site:
 def test_every_page_carries_the_same_strict_policy_and_no_inline_script(site: Path) -> None:
     policies = set()
     for page in pages():
-        soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
-        policies.add(soup.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"])
-        kinds = [s.get("type", "") for s in soup.find_all("script") if not s.get("src")]
+        html = soup(site / page)
+        policies.add(str(one(html, 'meta[http-equiv="Content-Security-Policy"]')["content"]))
+        kinds = [str(s.get("type", "")) for s in html.find_all("script") if not s.get("src")]
         assert all(kind.endswith("+json") for kind in kinds), page
-        assert not [tag.name for tag in soup.find_all() for name in tag.attrs if name.startswith("on")], page
+        assert not [tag.name for tag in html.find_all() for name in tag.attrs if name.startswith("on")], page
     (policy,) = policies
     assert "script-src 'self' blob:;" in policy
     assert "default-src 'none'" in policy
@@ -277,8 +296,7 @@ def test_the_table_of_claims_can_be_searched(browser: Browser, site: Path) -> No
 
 
 def test_the_code_of_a_figure_comes_after_it(site: Path) -> None:
-    page = BeautifulSoup((site / "notebooks/sgd.html").read_text(encoding="utf-8"), "html.parser")
-    cells = page.select(".tag_hide-input:has(> .cell_output)")
+    cells = soup(site / "notebooks/sgd.html").select(".tag_hide-input:has(> .cell_output)")
     assert cells
     for cell in cells:
         parts = [child["class"][0] for child in cell.find_all(recursive=False)]
@@ -296,24 +314,39 @@ def test_a_page_reads_without_javascript(browser: Browser, site: Path) -> None:
     context.close()
 
 
-def test_cards_say_which_chapters_are_to_come(site: Path) -> None:
-    soup = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "html.parser")
-    cards = soup.select("article.card")
-    assert len(cards) == 8
-    for card in cards:
-        assert bool(card.select_one("h3 a")) != ("not yet written" in card.get_text())
-    assert {p.get_text() for p in soup.select(".part h2")} >= {
-        "Attention",
-        "Generating",
-        "Training",
-        "Programming",
+def test_each_chapter_has_its_card_in_its_part_and_in_order(site: Path) -> None:
+    html = soup(site / "index.html")
+    shown = {
+        one(part, "h2").get_text(): [
+            (one(card, "h3").get_text(), one(card, "p b").get_text()) for card in part.select("article.card")
+        ]
+        for part in html.select(".part")
     }
+    announced = {
+        part.name: [(entry.card.title, f"{entry.card.short}.") for entry in part.chapters]
+        for part in cards.parts(ROOT)
+    }
+    assert {**announced, "The book itself": []} == shown
+    assert list(shown) == [*announced, "The book itself"]
+    assert sum(len(chapters) for chapters in announced.values()) >= 8
 
 
-def test_the_counts_of_the_ledger_are_those_of_the_page(site: Path) -> None:
-    soup = BeautifulSoup((site / "notebooks/fourier_density.html").read_text(encoding="utf-8"), "html.parser")
-    rows = [row for row in soup.select(".ledger-table tbody tr:has(td)") if "-x" not in row.get("id", "")]
-    head = soup.select_one(".claim-counts").get_text()
-    assert int(re.match(r"\s*(\d+) claims", head)[1]) == len(rows)
-    assert len(soup.select(".claim-counts .marks i")) == len(rows)
-    assert len(soup.select(".claims .claim")) <= 8
+def test_cards_say_which_chapters_are_to_come(site: Path) -> None:
+    titles = {chapter.card.title: page for page, chapter in CHAPTERS.items()}
+    for card in soup(site / "index.html").select("article.card"):
+        link = card.select_one("h3 a")
+        assert (link["href"] if link else None) == titles.get(one(card, "h3").get_text())
+        assert bool(link) != ("not yet written" in card.get_text())
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_the_counts_of_the_ledger_are_those_of_the_page(page: str, site: Path) -> None:
+    html = soup(site / page)
+    rows = [
+        row for row in html.select(".ledger-table tbody tr:has(td)") if "-x" not in str(row.get("id", ""))
+    ]
+    counts = re.match(r"\s*(\d+) claims?\b", one(html, ".claim-counts").get_text())
+    assert counts
+    assert int(counts[1]) == len(rows) == CHAPTERS[page].count
+    assert len(html.select(".claim-counts .marks i")) == len(rows)
+    assert len(html.select(".claims .claim")) <= 8

@@ -1,0 +1,227 @@
+"""Make the rooms of a new chapter: `make chapter NAME=ninth TITLE="A title"`.
+
+    python book/new_chapter.py NAME [--title TITLE] [--part PART] [--prefix PREFIX]
+
+What it makes from book/template is a small chapter that is whole and green: a function with its tests and
+wrong versions, a claim that a cell decides, a page, a drawing. It also edits the few files that all chapters
+share. A chapter that is planned in book/chapters.yml has title, part and article from there.
+"""
+
+import argparse
+import datetime
+import itertools
+import json
+import keyword
+import re
+import sys
+from pathlib import Path
+
+import draw_pictures
+import rooms
+from explainers.resources import Article, Card
+from extension import cards
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = Path(__file__).parent / "template"
+SAYS = "The powers of a number, added up by one division."
+
+
+def announced(root: Path, name: str, title: str, part: str, prefix: str, today: datetime.date) -> cards.Entry:
+    """What the new chapter announces; what is empty is derived, or comes from its card in book/chapters.yml.
+
+    Raises `ValueError`, one sentence that names what cannot be and why.
+    """
+    parts = cards.parts(root)
+    entries = [entry for part in parts for entry in part.chapters]
+    _check_name(root, name, entries)
+    planned = next((entry for entry in entries if entry.name == name), None)
+    if planned:
+        for what, given, known in (("title", title, planned.card.title), ("part", part, planned.card.part)):
+            if given not in ("", known):
+                raise ValueError(f"{what}: {name} is planned in {cards.PARTS}, and there it is {known!r}")
+        article, card, prefix = planned.article, planned.card, prefix or planned.prefix
+    else:
+        names = [part.name for part in parts]
+        if not title.strip() or "\n" in title:
+            raise ValueError(
+                f'title: {name} is not planned and needs one: make chapter NAME={name} TITLE="…"'
+            )
+        if part and part not in names:
+            raise ValueError(f"part: {part!r} is not one of {names}")
+        taken = {entry.article.number for entry in entries}
+        number = next(number for number in itertools.count(1) if number not in taken)
+        article = Article(number, title, today)
+        card = Card(part or names[-1], title, name.replace("_", " ").capitalize(), SAYS)
+        prefix = prefix or derived_prefix(name)
+    if not re.fullmatch("[A-Z]{2,4}", prefix):
+        raise ValueError(f"prefix: {prefix!r} is not two to four capital letters; choose one with PREFIX=")
+    for entry in entries:
+        if entry.prefix == prefix and entry.name != name:
+            raise ValueError(f"prefix: {prefix} is that of {entry.name}; choose another one with PREFIX=")
+    return cards.Entry(name, article, prefix, card, written=True)
+
+
+def _check_name(root: Path, name: str, entries: list[cards.Entry]) -> None:
+    if not re.fullmatch("[a-z][a-z0-9_]+", name) or keyword.iskeyword(name):
+        raise ValueError(f"name: {name!r} is no name for a module: small letters, digits and _, two at least")
+    if any(entry.name == name and entry.written for entry in entries):
+        raise ValueError(f"name: the chapter {name} exists already")
+    module = root / "lib/explainers" / name
+    if module.is_dir() or module.with_suffix(".py").exists():
+        raise ValueError(f"name: explainers.{name} is a module of the library already")
+    planned = any(entry.name == name for entry in entries)
+    for room in rooms.of(name):
+        if (root / room).exists() and not (planned and room.startswith("book/pictures/")):
+            raise ValueError(f"name: {room} exists already")
+
+
+def derived_prefix(name: str) -> str:
+    """The first two consonants of `name` as capitals, or its first two letters if there are fewer."""
+    letters = re.sub("[^a-z]", "", name)
+    consonants = re.sub("[aeiou]", "", letters)
+    return (consonants if len(consonants) > 1 else letters)[:2].upper()
+
+
+# ---- the chapter's own files
+
+
+def own_files(root: Path, new: cards.Entry) -> dict[Path, str]:
+    """The files of the chapter, out of the template; a drawing that is there stays as it is."""
+    values = {
+        "NAME": new.name,
+        "PREFIX": new.prefix,
+        "TITLE": new.card.title,
+        "PART": new.card.part,
+        "SHORT": new.card.short,
+        "SAYS": new.card.says,
+        "ARTICLE": new.article.title,
+        "NUMBER": str(new.article.number),
+        "URL": new.article.url,
+        "DATE": new.article.date.isoformat(),
+        "DAY": f"{new.article.date.day} {new.article.date:%B %Y}",
+    }
+    made = {}
+    for source in sorted(path for path in TEMPLATE.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+        target = root / source.relative_to(TEMPLATE).as_posix().replace("NAME", new.name)
+        if not target.exists():
+            made[target] = _filled(source.read_text(encoding="utf-8"), values, quoted=target.suffix == ".yml")
+    return made
+
+
+def _filled(text: str, values: dict[str, str], *, quoted: bool) -> str:
+    """`text` with its placeholders replaced; `quoted` if they stand between the double quotes of YAML."""
+
+    def value(placeholder: re.Match[str]) -> str:
+        words = values[placeholder[0]]
+        return json.dumps(words, ensure_ascii=False)[1:-1] if quoted else words
+
+    return re.sub(rf"\b(?:{'|'.join(values)})\b", value, text)
+
+
+# ---- the files that all chapters share
+
+
+def in_contents(text: str, new: cards.Entry, parts: list[cards.Part]) -> str:
+    """_toc.yml with the chapter at its place: by part, and in it by the date of its article."""
+    names = [part.name for part in parts]
+    *others, siblings = (
+        [entry for entry in part.chapters if entry.written]
+        for part in parts[: names.index(new.card.part) + 1]
+    )
+    before = [entry for entry in siblings if entry.place < new.place]
+    lines = text.splitlines(keepends=True)
+    added, caption = _listed(new), f"  - caption: {new.card.part}\n"
+    if caption in lines:
+        place = lines.index(_listed(before[-1])) + 1 if before else lines.index(caption) + 2
+    else:
+        last = [entry for part in others for entry in part][-1:]
+        place = lines.index(_listed(last[0])) + 1 if last else lines.index("parts:\n") + 1
+        added = f"{caption}    chapters:\n{added}"
+    lines.insert(place, added)
+    return "".join(lines)
+
+
+def _listed(entry: cards.Entry) -> str:
+    return f"      - file: notebooks/{entry.name}\n"
+
+
+def in_layers(text: str, name: str, layer: str) -> str:
+    """pyproject.toml with the chapter in the layer of the chapters, which do not import each other."""
+    return text.replace(f'"{layer}"', f'"{" | ".join(sorted([*layer.split(" | "), name]))}"')
+
+
+def in_reference(text: str, new: cards.Entry, chapters: list[str]) -> str:
+    """book/reference.md with a section for the chapter's module, behind those of the other chapters."""
+    sections = re.split("^(?=## )", text, flags=re.M)
+    documented = [f"automodule:: explainers.{name}\n" for name in chapters]
+    last = max(n for n, section in enumerate(sections) if any(line in section for line in documented))
+    module = f".. automodule:: explainers.{new.name}\n   :members:\n"
+    sections.insert(last + 1, f"## {new.card.short}\n\n```{{eval-rst}}\n{module}```\n\n")
+    return "".join(sections)
+
+
+def without_card(text: str, name: str) -> str:
+    """book/chapters.yml without the card of a chapter that was planned."""
+    lines = text.splitlines(keepends=True)
+    start = lines.index(f"  - name: {name}\n")
+    following = (n for n in range(start + 1, len(lines)) if lines[n].startswith(("  - name:", "- part:")))
+    end = next(following, len(lines))
+    only = lines[start - 1] == "  chapters:\n" and not "".join(lines[end : end + 1]).startswith("  - name:")
+    lines[start - only : end] = ["  chapters: []\n"] if only else []
+    return "".join(lines)
+
+
+def edits(root: Path, new: cards.Entry) -> dict[Path, str]:
+    """The shared files that change, with their new text."""
+    parts = cards.parts(root)
+    entries = [entry for part in parts for entry in part.chapters]
+    written = [entry.name for entry in entries if entry.written]
+
+    def text(name: str) -> str:
+        return (root / name).read_text(encoding="utf-8")
+
+    made = {
+        root / cards.CONTENTS: in_contents(text(cards.CONTENTS), new, parts),
+        root / rooms.RULES: in_layers(text(rooms.RULES), new.name, rooms.layer(root)),
+        root / rooms.REFERENCE: in_reference(text(rooms.REFERENCE), new, written),
+    }
+    if any(entry.name == new.name for entry in entries):
+        made[root / cards.PARTS] = without_card(text(cards.PARTS), new.name)
+    return made
+
+
+# ---- all of it
+
+
+def make(root: Path, new: cards.Entry) -> tuple[list[Path], list[Path]]:
+    """Write the chapter's own files and edit the shared ones; return the paths of both."""
+    own, shared = own_files(root, new), edits(root, new)  # all of it, before anything is written
+    for path, text in {**own, **shared}.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    drawings = [path for path in own if path.match("book/pictures/*.py")]
+    return [*own, *(draw_pictures.write(path) for path in drawings)], [*shared]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Make the rooms of a new chapter.")
+    parser.add_argument("name", help="of its module and all its rooms")
+    parser.add_argument("--title", default="", help="of the page and its card; a planned chapter has one")
+    parser.add_argument("--part", default="", help="of the book; the last one if none is given")
+    parser.add_argument("--prefix", default="", help="of its claims; derived from the name if none is given")
+    given = parser.parse_args()
+    try:
+        new = announced(ROOT, given.name, given.title, given.part, given.prefix, datetime.date.today())
+        own, shared = make(ROOT, new)
+    except ValueError as error:
+        sys.exit(str(error))
+    for what, paths in (("made", own), ("edited", shared)):
+        for path in paths:
+            print(f"{what:8}{path.relative_to(ROOT).as_posix()}")
+    print(f"\nIts claims begin with {new.prefix}-. Its article is {new.article.url}, of {new.article.date}:")
+    print(f"“{new.article.title}”. Where that is not so yet,")
+    print(f"mend book/claims/{new.name}.yml and the source line of notebooks/{new.name}.md.")
+
+
+if __name__ == "__main__":
+    main()
