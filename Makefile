@@ -15,7 +15,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: book serve check test lint types unit browser colab chapter clean
+.PHONY: book serve check test lint types unit browser colab chapter tests clean
 .DEFAULT_GOAL := book
 
 .venv/ready: requirements.txt pyproject.toml
@@ -56,8 +56,12 @@ chapter: export CHAPTER_TITLE = $(value TITLE)
 chapter: .venv/ready
 	@$(BIN)/python book/new_chapter.py "$(NAME)" --title "$$CHAPTER_TITLE" --part "$(PART)" --prefix "$(PREFIX)"
 
-test: lint types book browser colab
+tests: .venv/ready
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+# one after the other, with the seconds of each
+test: .venv/ready
+	$(BIN)/python tests/seconds.py lint types book browser colab tests
 
 clean:
 	rm -rf _build

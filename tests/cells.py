@@ -110,10 +110,9 @@ def listening() -> Iterator[Said]:
             torch.set_default_dtype(dtype)
 
 
-def run(some: Iterable[Cell]) -> Said:
-    """Run cells in a fresh namespace; an error ends it."""
+def run(said: Said, some: Iterable[Cell]) -> Said:
+    """Run cells in a fresh namespace, while listening; an error ends it."""
     namespace: dict[str, Any] = {"__name__": "cells"}
-    with listening() as said:
-        for cell in some:
-            exec(cell.code, namespace)
+    for cell in some:
+        exec(cell.code, namespace)
     return said

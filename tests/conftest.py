@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+from tests import seconds
+
 if "explainers" in sys.modules:
     raise RuntimeError("explainers was imported before its shapes could be checked")
 # beartype with the numeric tower of PEP 484, as mypy has it: where a float is asked for, 1 will do
@@ -18,6 +20,10 @@ torch.set_num_threads(1)
 
 settings.register_profile("explainers", derandomize=True, deadline=None)
 settings.load_profile("explainers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(seconds.Plugin(), "seconds")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,6 +9,7 @@ What comes out the same ends there, so a cell that imports and calls the functio
 import functools
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class Trace:
     """What a cell did in the right run."""
 
     cell: Cell
-    called: set[Function]
+    called: Counter[Function]
     reads: set[str]
     bound: dict[str, Any]
     deleted: set[str]
@@ -214,6 +215,8 @@ class Chapter:
                         put(trace.before[name])
                 said.verdicts.clear()
                 names.listen()
+                # a search that a wrong version leads astray would go on to its last step
+                self._calls.allow(3 * trace.called[place] + 100 if place else 0)
                 try:
                     exec(trace.cell.code, names)
                 # with a wrong function a caption's own assertion may fail, or a fit, and then what a later
@@ -241,7 +244,8 @@ class _Calls:
 
     def __init__(self, functions: Iterable[Function]) -> None:
         self._functions = dict.fromkeys(functions)
-        self._collecting: list[set[Function]] = []
+        self._collecting: list[Counter[Function]] = []
+        self._left = 0  # calls that a wrong version may still have in the cell that runs
         self._version: tuple[Function, Callable[..., Any]] | None = None
         self._touched: dict[Function, set[Function]] = {}  # by cache
         self._caches: dict[Function, Any] = {}
@@ -279,16 +283,20 @@ class _Calls:
                 self._version = None
 
     @contextmanager
-    def collected(self) -> Iterator[set[Function]]:
-        """The functions that run inside."""
-        called: set[Function] = set()
+    def collected(self) -> Iterator[Counter[Function]]:
+        """How often each function is called inside."""
+        called: Counter[Function] = Counter()
         self._collecting.append(called)
         try:
             yield called
         finally:
             self._collecting.pop()
             if self._collecting:
-                self._collecting[-1] |= called
+                self._collecting[-1] += called
+
+    def allow(self, calls: int) -> None:
+        """The next cell may call the wrong version so often."""
+        self._left = calls
 
     def _clear(self, places: Iterable[Function]) -> None:
         for place in places:
@@ -301,9 +309,13 @@ class _Calls:
         @functools.wraps(original)
         def standin(*arguments: Any, **keywords: Any) -> Any:
             if self._collecting:
-                self._collecting[-1].add(place)
-            wrong = self._version is not None and self._version[0] == place
-            return (self._version[1] if self._version and wrong else original)(*arguments, **keywords)
+                self._collecting[-1][place] += 1
+            if self._version is None or self._version[0] != place:
+                return original(*arguments, **keywords)
+            self._left -= 1
+            if self._left < 0:
+                raise RuntimeError("with this wrong version the cell does not come to an end")
+            return self._version[1](*arguments, **keywords)
 
         return standin
 
@@ -315,8 +327,8 @@ class _Calls:
         def standin(*arguments: Any, **keywords: Any) -> Any:
             with self.collected() as called:
                 value = cached(*arguments, **keywords)
-                self._touched[place] = self._touched.get(place, set()) | called
-                called |= self._touched[place]
+                self._touched[place] = self._touched.get(place, set()) | called.keys()
+                called.update(self._touched[place] - called.keys())
             return value
 
         return standin

@@ -9,7 +9,7 @@ import pytest
 
 from explainers.derive import Derivation, Quoted
 from explainers.resources import chapters
-from tests.cells import ROOT, cells, run
+from tests.cells import ROOT, cells, listening, run
 from tests.chapters import mutants, wrong
 
 ALL = [
@@ -22,7 +22,9 @@ ALL = [
 @cache
 def derivations(name: str) -> list[Derivation]:
     """The derivations of a chapter. The cells that make one are tagged; no others run."""
-    return run(cell for cell in cells(ROOT / f"notebooks/{name}.md") if "derivation" in cell.tags).derivations
+    tagged = [cell for cell in cells(ROOT / f"notebooks/{name}.md") if "derivation" in cell.tags]
+    with listening() as said:
+        return run(said, tagged).derivations
 
 
 def called(name: str, title: str) -> list[Derivation]:

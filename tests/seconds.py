@@ -1,0 +1,204 @@
+"""How long the tests take: wall and CPU seconds of each part, and of each chapter, against budgets.
+
+    python tests/seconds.py PART ...
+
+runs `make PART` for each in turn and prints a table. Inside pytest (`tests/conftest.py`) it does the same for
+the tests. CPU seconds are judged, those of browsers and kernels too, since they depend less on what else the
+machine does. A part fails above one and a half times its budget.
+"""
+
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOLERATED = 1.5
+SHARED = "shared"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """CPU seconds on an idle machine with two cores: what is needed anyway, and for each chapter."""
+
+    shared: float
+    chapter: float = 0.0
+
+    def of(self, chapters: int) -> float:
+        """The budget of a book with so many chapters."""
+        return self.shared + chapters * self.chapter
+
+
+# of `make test`
+STEPS = {
+    "lint": Budget(20),
+    "types": Budget(90),
+    "book": Budget(40, 60),
+    "browser": Budget(60),
+    "colab": Budget(120, 5),
+}
+# of all tests of one chapter, whatever they test
+CHAPTER = Budget(400)
+# of the tests, by folder and file
+TESTS = {
+    "the library": Budget(200),
+    "a chapter's own tests": Budget(0, 60),
+    "book": Budget(0),
+}
+
+
+@dataclass
+class Seconds:
+    """Wall and CPU seconds."""
+
+    wall: float = 0.0
+    cpu: float = 0.0
+
+    def add(self, wall: float, cpu: float) -> None:
+        """Count some more."""
+        self.wall += wall
+        self.cpu += cpu
+
+
+def chapters() -> list[str]:
+    """The chapters of the book, by the lists of their claims."""
+    return sorted(path.stem for path in (ROOT / "book/claims").glob("*.yml"))
+
+
+def part_of(nodeid: str) -> str:
+    """The part that a test belongs to: a file of the tests of book and chapters, else a folder."""
+    folder, _, rest = nodeid.partition("::")[0].removeprefix("tests/").partition("/")
+    if not rest:
+        return "the library"
+    if folder in chapters():
+        return "a chapter's own tests"
+    if folder in ("book", "chapters"):
+        return f"{folder}/{Path(rest).stem.removeprefix('test_')}"
+    return "the library" if folder == "studies" else folder
+
+
+def chapter_of(nodeid: str) -> str:
+    """The chapter that a test is about, by its folder or its parameters."""
+    names = [name for name in chapters() if re.search(rf"(?<![a-z_]){name}(?![a-z_])", nodeid)]
+    return names[0] if len(names) == 1 else SHARED
+
+
+def over_budget(taken: Mapping[str, Seconds], budgets: Mapping[str, Budget]) -> list[str]:
+    """What takes more than one and a half times its budget, or has none, each in a sentence."""
+    complaints = []
+    for part, seconds in taken.items():
+        if part not in budgets:
+            complaints.append(f"{part}: has no budget in tests/seconds.py, and took {seconds.cpu:.0f} CPU s")
+        elif seconds.cpu > TOLERATED * (budget := budgets[part].of(len(chapters()))):
+            complaints.append(f"{part}: {seconds.cpu:.0f} CPU s are over {TOLERATED} × {budget:.0f}")
+    return complaints
+
+
+def table(taken: Mapping[str, Seconds], budgets: Mapping[str, Budget]) -> list[str]:
+    """A line for each part, the longest first, and their sum."""
+    total = Seconds(sum(s.wall for s in taken.values()), sum(s.cpu for s in taken.values()))
+    rows = sorted(taken.items(), key=lambda row: -row[1].cpu)
+    count = len(chapters())
+    known = {part: f"{budgets[part].of(count):8.0f}" for part in taken if part in budgets}
+    return [
+        f"{'':32}{'wall s':>8}{'CPU s':>8}{'budget':>8}" if budgets else f"{'':32}{'wall s':>8}{'CPU s':>8}"
+    ] + [
+        f"{part:32}{s.wall:8.0f}{s.cpu:8.0f}{known.get(part, '')}" for part, s in [*rows, ("together", total)]
+    ]
+
+
+# ---- inside pytest
+
+
+class Plugin:
+    """Measures each test where it runs, and prints and judges the sums where the reports come together."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, Seconds] = defaultdict(Seconds)
+        self.chapters: dict[str, Seconds] = defaultdict(Seconds)
+        self._last = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        this = psutil.Process()
+        family = [this, *this.children(recursive=True)]
+        cpu = 0.0
+        for process in family:
+            try:
+                cpu += sum(process.cpu_times()[:4])  # its own, and those of its children that have ended
+            except psutil.NoSuchProcess:
+                continue
+        return time.perf_counter(), cpu
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if call.when == "teardown":
+            now = self._now()
+            # what lies between two tests counts to the second one
+            report.user_properties.append(("seconds", (now[0] - self._last[0], now[1] - self._last[1])))
+            self._last = now
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "teardown":
+            return
+        for name, value in report.user_properties:
+            if name == "seconds" and isinstance(value, tuple | list):
+                wall, cpu = value
+                self.parts[part_of(report.nodeid)].add(wall, max(cpu, 0.0))
+                self.chapters[chapter_of(report.nodeid)].add(wall, max(cpu, 0.0))
+
+    def _complaints(self) -> list[str]:
+        each = dict.fromkeys(chapters(), CHAPTER)
+        ours = {name: taken for name, taken in self.chapters.items() if name in each}
+        return over_budget(self.parts, TESTS) + over_budget(ours, each)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if not hasattr(session.config, "workerinput") and self._complaints():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        terminalreporter.section("seconds")
+        for line in [
+            *table(self.parts, TESTS),
+            "",
+            *table(self.chapters, {}),
+            *over_budget(self.parts, TESTS),
+        ]:
+            terminalreporter.write_line(line)
+
+
+# ---- around it
+
+
+def run(parts: Iterable[str], make: str) -> None:
+    """Run `make PART` for each, print the table, and leave as the first one does that fails."""
+    taken: dict[str, Seconds] = {}
+    for part in parts:
+        begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        code = subprocess.run([make, "--no-print-directory", part], cwd=ROOT).returncode
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        taken[part] = Seconds(time.perf_counter() - begun, cpu)
+        if code:
+            sys.exit(code)
+    complaints = over_budget({part: s for part, s in taken.items() if part in STEPS}, STEPS)
+    print("\n".join(["", *table(taken, STEPS), *complaints]))
+    sys.exit(1 if complaints else 0)
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:], os.environ.get("MAKE", "make"))
