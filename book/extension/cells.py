@@ -49,7 +49,9 @@ class Cells(SphinxTransform):
             claims = [node for node in cell.findall(nodes.container) if "claim" in node]
             for node in claims:
                 ledger.note(env, env.docname, node)
-            if source is not None and "ledger" in tags:
+            if source is not None and "proof" in tags:
+                self._proof(cell, source)
+            elif source is not None and "ledger" in tags:
                 names = [node["claim"]["id"] for node in claims] + [
                     node.astext()
                     for node in cell.findall(nodes.container)
@@ -62,10 +64,22 @@ class Cells(SphinxTransform):
             elif source is not None and "hide_mode" not in cell:
                 self._fold_long(source)
             for listing in [node for node in cell.findall(nodes.container) if "source" in node["classes"]]:
-                self._fold_long(listing, listing["lines"])
+                if "proof" not in tags:
+                    self._fold_long(listing, listing["lines"])
                 # the call that fetched it says nothing that the listing's head does not
                 if source in cell.children:
                     cell.remove(source)
+
+    @staticmethod
+    def _proof(cell: nodes.container, source: nodes.Element) -> None:
+        """A fold that opens on the derivation; the call and the function that proves stand behind it."""
+        boxes = list(cell.findall(nodes.container))
+        derivation = next(node for node in boxes if "derivation" in node["classes"])
+        listing = next(node for node in boxes if "source" in node["classes"])
+        title = cell["cell_metadata"].get("mystnb", {}).get("code_prompt_show") or derivation[0].astext()
+        code = fold("Code", source, listing, classes=["proof-code"])
+        cell.children = []
+        cell += fold(title, derivation, code, classes=["hide", "proof"])
 
     def _claim(self, cell: nodes.container, source: nodes.Element, claims: list[nodes.container]) -> None:
         if len(claims) > 1:

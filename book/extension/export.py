@@ -245,7 +245,7 @@ def _code(cell: NotebookNode) -> list[NotebookNode]:
         plain.metadata["tags"] = for_nbval
     if title == SOLUTION:  # in a section of its own, since Colab can fold that and no output
         return [_markdown(f"#### {SOLUTION}", **{COLLAPSED: True}), plain]
-    if {"hide-input", "hide-cell", "ledger"} & set(tags):
+    if {"hide-input", "hide-cell", "ledger", "proof"} & set(tags):
         named = re.search(r'(?:derive|claim)\(\s*"([^"]+)"', cell.source)
         plain.source = f"# @title {title or (named[1] if named else 'Code')}\n{cell.source}"
         plain.metadata.update(FOLDED)

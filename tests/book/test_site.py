@@ -303,6 +303,20 @@ def test_the_code_of_a_figure_comes_after_it(site: Path) -> None:
         assert parts == ["cell_output", "admonition"]
 
 
+def test_a_side_proof_opens_on_mathematics_with_its_code_behind(browser: Browser, site: Path) -> None:
+    tab, _ = open_page(browser, (site / "notebooks/sgd.html").as_uri())
+    proof = tab.locator("details.proof", has_text="The form of 2003")
+    assert not proof.locator(".derivation").is_visible()
+    proof.locator("summary").first.click()
+    assert proof.locator(".derivation").is_visible()
+    assert not proof.locator(".proof-code .highlight").first.is_visible()
+    proof.locator(".proof-code > summary").click()
+    code = proof.locator(".proof-code").inner_text()
+    assert "def zinkevich(root_sum: Derivation)" in code
+    assert "explainers/proofs/sgd.py" in code
+    tab.context.close()
+
+
 def test_a_page_reads_without_javascript(browser: Browser, site: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()

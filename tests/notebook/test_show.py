@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from matplotlib.axes import Axes
+from sympy import Sum, sqrt, symbols
 
 from explainers import fourier_density
+from explainers.derive import Quoted, derive
 from explainers.experiments import Record
 from explainers.notebook import show, style
+from explainers.proofs import sgd as proofs
 
 
 @pytest.fixture
@@ -31,6 +34,22 @@ def test_source_is_quoted_with_its_place() -> None:
     assert source.path == "explainers/fourier_density.py"
     assert source.code.splitlines() == lines[source.first - 1 : source.last]
     assert "```python" in source._repr_mimebundle_()["text/markdown"]
+
+
+def test_a_side_proof_shows_what_it_proves_and_then_its_source(shown: list[dict[str, Any]]) -> None:
+    T, t = symbols("T t", integer=True, positive=True)
+    roots = Sum(1 / sqrt(t), (t, 1, T))
+    root_sum = derive("Quoted here")
+    root_sum.start(roots).step("<=", 2 * sqrt(T) - 1, by=Quoted("the root sum", "the chapter"), because="proved there")
+    root_sum.qed((roots, "<=", 2 * sqrt(T) - 1))
+    made = show.show_proof(proofs.zinkevich, root_sum)
+    assert made.proved
+    derivation, source = shown
+    assert "text/latex" in derivation
+    assert source[show.SOURCE_MIME]["path"] == "explainers/proofs/sgd.py"
+    assert source["text/markdown"].startswith("<details><summary>Code</summary>\n\n```python")
+    with pytest.raises(ValueError, match="obj"):
+        show.show_proof(lambda: made)
 
 
 def test_source_of_something_else_is_refused() -> None:

@@ -59,9 +59,37 @@ class Source:
 def show_source(obj: Any) -> Source:
     """The source of a function or class of the library, to stand as a cell's last
     expression."""
+    return Source(_ours(obj))
+
+
+def _ours(obj: Any) -> Any:
     if not getattr(obj, "__module__", "").startswith("explainers."):
         raise ValueError(f"obj: {obj!r} does not come from the library")
-    return Source(obj)
+    return obj
+
+
+class _Folded(Source):
+    """The same, folded in a plain notebook too."""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_()
+        code = bundle["text/markdown"]
+        folded = f"<details><summary>Code</summary>\n\n{code}\n\n</details>"
+        return bundle | {"text/markdown": folded}
+
+
+def show_proof(prove: Callable[..., Any], *lemmas: Any) -> Any:
+    """Display the derivation that `prove(*lemmas)` makes, and behind it the source of
+    `prove`, a function of `explainers.proofs`; return the derivation.
+
+    Raises `ValueError` for a function that does not come from the library, and whatever
+    the proof raises.
+    """
+    source = _Folded(_ours(prove))
+    derivation = prove(*lemmas)
+    display(derivation)
+    display(source)
+    return derivation
 
 
 class _Bundle:
