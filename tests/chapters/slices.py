@@ -3,7 +3,8 @@
 A first, right run notes of each cell which of the functions in question ran in it, which names it read and
 bound, and what it did to random states and torch's default dtype. With a wrong version a cell runs again if
 the function ran in it, or if it reads something that came out otherwise: a name, a state, a cached study.
-What comes out the same ends there, so a cell that imports and calls the function drags nothing along.
+What comes out the same ends there, so a cell that imports and calls the function drags nothing along; and a
+cell on which no verdict depends is left out.
 """
 
 import functools
@@ -87,6 +88,11 @@ class Trace:
     said: dict[str, Verdict]
     derivations: list[Derivation]  # those it made, and those it read
 
+    @property
+    def moved(self) -> set[str]:
+        """The states that are not afterwards as they were before."""
+        return {state for state in STATES if not _same(self.before[state], self.after[state])}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -120,6 +126,7 @@ class Chapter:
             changed = [name for name, value in _library_state().items() if state.get(name, value) != value]
         assert not changed, f"the library keeps what cells gave it, where no test could see it: {changed}"
         self._shared = self._shared_by_mutation()
+        self._left_out = self._without_verdict()
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
@@ -128,11 +135,13 @@ class Chapter:
 
     def wrong(self, wrong: Wrong, *, everything: bool = False) -> Outcome:
         """Run what can notice the wrong version, or, for comparison, `everything`."""
-        return self._again(wrong.place, wrong.version, range(len(self.traces)) if everything else ())
+        if everything:
+            return self._again(wrong.place, wrong.version, {*range(len(self.traces))})
+        return self._again(wrong.place, wrong.version, frozenset(), self._left_out)
 
     def right(self, places: Set[int]) -> Outcome:
         """The cells at these places, run again with nothing made wrong."""
-        return self._again(None, None, [i for i, t in enumerate(self.traces) if t.cell.index in places])
+        return self._again(None, None, {i for i, t in enumerate(self.traces) if t.cell.index in places})
 
     # ---- the right run
 
@@ -179,40 +188,51 @@ class Chapter:
             }
         return {i for i, trace in enumerate(self.traces) if changed & (trace.reads | trace.bound.keys())}
 
+    def _without_verdict(self) -> set[int]:
+        """The places of cells that no verdict depends on, directly or through other cells."""
+        read, drawn, places = set[str](), {"dtype"}, set[int]()
+        for i, trace in reversed([*enumerate(self.traces)]):
+            gives = read & (trace.bound.keys() | trace.deleted | trace.mutates)
+            if trace.said or gives or drawn & trace.moved or i in self._shared:
+                read = (read - trace.bound.keys()) | trace.reads
+                drawn |= trace.draws
+            else:
+                places.add(i)
+        return places
+
     # ---- the others
 
     def _again(
-        self, place: Function | None, version: Callable[..., Any] | None, forced: Iterable[int]
+        self,
+        place: Function | None,
+        version: Callable[..., Any] | None,
+        forced: Set[int],
+        left_out: Set[int] = frozenset(),
     ) -> Outcome:
-        names, ran = self._names, set[int]()
-        forced = {*forced}
+        """Run the cells at `forced` and those that can notice `version`, but none of `left_out`."""
+        names, ran, verdicts = self._names, set[int](), dict[str, Verdict]()
         other: set[str] = set()  # names whose values are not those of the right run
-        off: set[str] = set()  # states that are not
+        stale: set[str] = set()  # names that should be among them, but their cell was left out
+        off: set[str] = set()  # states that are not those of the right run
         names.clear()
         names["__name__"] = "cells"
-        verdicts: dict[str, Verdict] = {}
         with listening() as said, self._calls.watched(place, version):
             for i, trace in enumerate(self.traces):
-                wanted = (
-                    place in trace.called
-                    or i in forced
-                    or trace.reads & other
-                    or trace.draws & off
-                    or "dtype" in off
-                    or (i in self._shared and place is not None)
-                )
-                if not wanted:
+                touched = place in trace.called or trace.reads & other or trace.draws & off or "dtype" in off
+                if touched and i in left_out:
+                    stale |= trace.bound.keys()
+                if i not in forced and (not touched or i in left_out) and i not in self._shared:
                     names.update(trace.bound)
                     for name in trace.deleted:
                         names.pop(name, None)
                     other -= trace.bound.keys() | trace.deleted
-                    off -= {name for name in STATES if not _same(trace.before[name], trace.after[name])}
+                    off -= trace.moved
                     verdicts |= trace.said
                     continue
                 ran.add(trace.cell.index)
-                for name, (_, put) in STATES.items():
-                    if name not in off:
-                        put(trace.before[name])
+                for state, (_, put) in STATES.items():
+                    if state not in off:
+                        put(trace.before[state])
                 said.verdicts.clear()
                 names.listen()
                 # a search that a wrong version leads astray would go on to its last step
@@ -224,15 +244,25 @@ class Chapter:
                 except Exception:
                     if place is None:
                         raise
+                if names.reads & stale:  # only with this wrong version a verdict reads them
+                    break
                 verdicts |= said.verdicts
-                for name in trace.bound.keys() | names.binds:
-                    there = name in names and (name in names.binds or name not in trace.bound)
-                    same = there and digest(names.value(name)) == trace.digests.get(name)
-                    (other.discard if same else other.add)(name)
+                changed = self._changed(trace)
+                other = (other - names.binds - trace.bound.keys()) | changed
                 now = _states()
-                for name in STATES:
-                    (off.discard if _same(now[name], trace.after[name]) else off.add)(name)
-        return Outcome(verdicts, frozenset(ran))
+                off = {state for state in STATES if not _same(now[state], trace.after[state])}
+            else:
+                return Outcome(verdicts, frozenset(ran))
+        return self._again(place, version, forced)
+
+    def _changed(self, trace: Trace) -> set[str]:
+        """The names that a cell, run again, did not bind, or not to what they are in the right run."""
+        names, changed = self._names, set[str]()
+        for name in trace.bound.keys() | names.binds:
+            bound = name in names.binds and name in names
+            if not bound or digest(names.value(name)) != trace.digests.get(name):
+                changed.add(name)
+        return changed
 
 
 class _Calls:

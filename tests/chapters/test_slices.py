@@ -71,6 +71,9 @@ NOTEBOOK = [
     "scale = library.Scale(3.0)",
     'claim("AA-16").holds(True, scale.of(2.0))',
     'length(one)\nclaim("AA-17").holds(True, [n for n in range(3)])',
+    "picture = library.length(one)  # for no verdict",
+    "more = length(one)",
+    'claim("AA-18").holds(True, more if size > 6 or length(one) > 6 else 0.0)  # only with a wrong version',
 ]
 UNTOUCHED = {"AA-07", "AA-11", "AA-15", "AA-17"}
 
@@ -100,7 +103,7 @@ def test_a_slice_says_what_the_whole_says(library: ModuleType, notebook: list[Ce
     sliced, whole = chapter.wrong(length), chapter.wrong(length, everything=True)
     assert sliced.verdicts == whole.verdicts
     differ = {id for id, verdict in sliced.verdicts.items() if verdict != chapter.verdicts[id]}
-    assert differ == {f"AA-{n:02d}" for n in range(1, 18)} - UNTOUCHED - {"AA-03", "AA-09", "AA-16"}
+    assert differ == {f"AA-{n:02d}" for n in range(1, 19)} - UNTOUCHED - {"AA-03", "AA-09", "AA-16"}
     assert len(sliced.ran) < len(whole.ran) == len(notebook)
     assert chapter.right(sliced.ran).verdicts == chapter.verdicts
     # and what a wrong version left behind does not reach the next one

@@ -84,6 +84,6 @@ def test_a_claim_is_excused_by_derivations_that_are_attacked_and_by_nothing_else
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
-def test_every_derivation_of_the_page_is_attacked(name: str) -> None:
-    titles = [d.title for d in right(name).said.derivations]
+def test_every_derivation_that_the_page_finishes_is_attacked(name: str) -> None:
+    titles = [d.title for d in right(name).said.derivations if d.theorem is not None]
     assert sorted(titles) == sorted(WRONGS[name].derivations)

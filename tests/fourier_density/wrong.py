@@ -70,6 +70,10 @@ def variance_for_width_in_cdf(self: torch.distributions.Normal, value: torch.Ten
     return _cdf(torch.distributions.Normal(self.loc, self.scale.sqrt()), value)
 
 
+def stands_still(self: torch.optim.Adam, closure: object = None) -> None:
+    """An optimizer that takes no step."""
+
+
 normal = torch.distributions.normal
 WRONG = {
     "mirrored": Wrong(fourier_density, "autocorrelation", mirrored, {"FD-21", "FD-26", "FD-39"}),
@@ -84,6 +88,7 @@ WRONG = {
     "one wave more": Wrong(fourier_density, "FourierDensity.__init__", one_wave_more, {"FD-40"}),
     "a variance for a width": Wrong(normal, "Normal.log_prob", variance_for_width, {"FD-04", "FD-07"}),
     "a variance in the cdf": Wrong(normal, "Normal.cdf", variance_for_width_in_cdf, {"FD-37"}),
+    "an optimizer that stands still": Wrong(torch.optim, "Adam.step", stands_still, {"FD-12"}),
 }
 # Claims that hold by proof alone: the mutants of these derivations are refused
 PROVED = {"FD-16", "FD-X2"}

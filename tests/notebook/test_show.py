@@ -40,7 +40,9 @@ def test_a_side_proof_shows_what_it_proves_and_then_its_source(shown: list[dict[
     T, t = symbols("T t", integer=True, positive=True)
     roots = Sum(1 / sqrt(t), (t, 1, T))
     root_sum = derive("Quoted here")
-    root_sum.start(roots).step("<=", 2 * sqrt(T) - 1, by=Quoted("the root sum", "the chapter"), because="proved there")
+    root_sum.start(roots).step(
+        "<=", 2 * sqrt(T) - 1, by=Quoted("the root sum", "the chapter"), because="proved there"
+    )
     root_sum.qed((roots, "<=", 2 * sqrt(T) - 1))
     made = show.show_proof(proofs.zinkevich, root_sum)
     assert made.proved
