@@ -69,7 +69,7 @@ def folder(kind: str) -> Path:
     if kind not in _PLACES:
         raise ValueError(f"kind: {kind!r} is not one of {sorted(_PLACES)}")
     in_checkout = (_CHECKOUT / "_toc.yml").exists() and _PACKAGE.parent.name == "lib"
-    return _CHECKOUT / _PLACES[kind] if in_checkout else _PACKAGE / "data" / kind
+    return _CHECKOUT / _PLACES[kind] if in_checkout else _PACKAGE / "_shipped" / kind
 
 
 def cache_folder() -> Path:
