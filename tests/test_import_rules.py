@@ -73,7 +73,7 @@ def test_a_line_that_breaks_a_rule_is_caught(library: Path, module: str, line: s
     assert broken(library) == rules
 
 
-BY_NAME = {"import_module", "__import__", "run_module", "find_spec"}
+BY_NAME = {"import_module", "__import__", "run_module"}
 
 
 def by_name(path: Path) -> set[str]:
@@ -94,7 +94,7 @@ def test_no_arrow_runs_upward_by_name() -> None:
 
 @pytest.mark.parametrize(
     "code", ["import importlib\nimportlib.import_module('a')", "from importlib import import_module as f",
-             "__import__('a')", "from importlib.util import find_spec"],
+             "__import__('a')", "from runpy import run_module"],
 )  # fmt: skip
 def test_an_import_by_name_is_noticed(tmp_path: Path, code: str) -> None:
     (tmp_path / "code.py").write_text(code)

@@ -99,19 +99,15 @@ def read_benchmark(content: Mapping[str, Any], stem: str) -> Benchmark:
     missing = {"chapter", "cases", "made"} - set(content)
     if missing:
         raise ValueError(f"{where}: no benchmark, it lacks {sorted(missing)}")
-    found = Benchmark(
-        content["chapter"],
-        content["cases"],
-        content["made"],
-        content.get("module", ""),
-    )
-    if f"{PREFIX}{found.chapter}" != stem:
-        raise ValueError(f"{where}: it holds another benchmark, {found.chapter}")
-    expect(found.cases, (list,), f"{where}: cases")
-    expect(found.module, (str,), f"{where}: module")
-    check_made(found.made, where)
-    _check_cases(found.cases, where)
-    return found
+    chapter, cases, made = content["chapter"], content["cases"], content["made"]
+    if f"{PREFIX}{chapter}" != stem:
+        raise ValueError(f"{where}: it holds another benchmark, {chapter}")
+    module = content.get("module", "")
+    expect(module, (str,), f"{where}: module")
+    expect(cases, (list,), f"{where}: cases")
+    _check_cases(cases, where)
+    check_made(made, where)
+    return Benchmark(chapter, cases, made, module)
 
 
 def _check_cases(cases: list[Any], where: str) -> None:

@@ -126,16 +126,15 @@ def read(content: Mapping[str, Any], stem: str) -> Record:
     missing = {"name", "preset", "config", "rows", "made"} - set(content)
     if missing:
         raise ValueError(f"{where}: no record, it lacks {sorted(missing)}")
-    record = Record(**{key: content[key] for key in Record.__dataclass_fields__})
-    if f"{record.name}-{record.preset}" != stem:
-        raise ValueError(
-            f"{where}: it holds another record, {record.name}-{record.preset}"
-        )
+    found = f"{content['name']}-{content['preset']}"
+    if found != stem:
+        raise ValueError(f"{where}: it holds another record, {found}")
+    config, rows, made = content["config"], content["rows"], content["made"]
     for key, kind in (("config", dict), ("rows", list)):
         expect(content[key], (kind,), f"{where}: {key}")
-    check_made(record.made, where)
-    check_rows(record.rows, _sweep(record.config, where), where)
-    return record
+    check_made(made, where)
+    check_rows(rows, _sweep(config, where), where)
+    return Record(content["name"], content["preset"], config, rows, made)
 
 
 def expect(value: Any, kinds: tuple[type, ...], where: str) -> None:
