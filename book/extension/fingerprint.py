@@ -17,8 +17,6 @@ from pathlib import Path
 import jupytext
 import yaml
 
-from explainers import imports
-
 PACKAGE = "explainers"
 MACHINE_ROOM = (
     "book/build.py", "book/extension", "book/theme", "book/pictures", "book/chapters.yml", "_config.yml",
@@ -102,6 +100,8 @@ def _hash(root: Path, paths: Iterable[Path], **facts: str) -> str:
 
 def _reached(root: Path, code: str) -> set[Path]:
     """The library's files that `code` reads by importing, directly or through others."""
+    from explainers import imports  # here and not above: a build first finds the library of its own book
+
     names = imports.imported(ast.parse(code), PACKAGE)
     found = set(imports.reached(root / "lib", names, parents=True).values())
     packages = [path.parent for path in found if path.name == "__init__.py"]
