@@ -15,14 +15,19 @@ for name, value in {
     os.environ[name] = value
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from explainers import experiments
-from explainers.experiments import Record
+from explainers.experiments import Benchmark, provenance, stored
 
 Case = Callable[[], object]
+# as it is before anything was measured; `--dirty` tries out what is not committed
+try:
+    TREE = provenance.clean_tree(dirty="--dirty" in sys.argv)
+except ValueError as refused:
+    sys.exit(f"error: {refused}")
 
 
 def compare(cases: Mapping[str, Case], rounds: int = 21) -> dict[str, list[float]]:
@@ -60,7 +65,7 @@ def rows(group: str, taken: Mapping[str, list[float]], against: str) -> list[dic
     ]
 
 
-def record(chapter: str, found: list[dict[str, Any]], module: str, seconds: float) -> Record:
+def record(chapter: str, found: list[dict[str, Any]], module: str, seconds: float) -> Benchmark:
     """Print the rows and write them to results/bench-<chapter>.json."""
     for row in found:
         words = ", ".join(
@@ -68,10 +73,14 @@ def record(chapter: str, found: list[dict[str, Any]], module: str, seconds: floa
             for key, value in row.items()
         )
         print(words)
-    made = experiments.made(experiments.fingerprint(module), seconds, f"python benchmarks/{chapter}.py") | {
-        "threads": 2
-    }
-    config = {"seeds": [0], "grid": {}, "fixed": {}}
-    written = Record("bench", chapter, config, found, made)
-    print("recorded", experiments.write(written).name)
+    made = provenance.made(
+        provenance.fingerprint(module),
+        TREE.revision,
+        TREE.dirty,
+        seconds,
+        f"python benchmarks/{chapter}.py",
+        threads=2,
+    )
+    written = Benchmark(chapter, found, made, module)
+    print("recorded", stored.write(written).name)
     return written

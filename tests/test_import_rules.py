@@ -1,5 +1,6 @@
 """Who may import whom: each line that breaks a rule is caught by the rule that forbids it."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -52,7 +53,10 @@ def test_the_library_breaks_no_rule(library: Path) -> None:
         ("sgd", "from explainers.studies import bytes", {LAYERS}),
         ("decoder", "from explainers import sgd", {LAYERS}),
         ("rope", "from explainers import decoder", {LAYERS}),
-        ("experiments", "from explainers import studies", {LAYERS}),
+        ("experiments/record", "from explainers import studies", {LAYERS}),
+        ("experiments/runner", "from explainers.studies import known", {LAYERS}),
+        ("studies/bytes", "from explainers import command_line", {LAYERS}),
+        ("imports", "from explainers import resources", {LAYERS}),
         ("sgd", "from explainers.notebook import show", {NOTEBOOK}),
         ("resources", "from explainers.notebook import words", {LAYERS, NOTEBOOK}),
         ("notebook/words", "from explainers import targets", {LAYERS}),
@@ -67,3 +71,31 @@ def test_a_line_that_breaks_a_rule_is_caught(library: Path, module: str, line: s
     with (library / f"lib/explainers/{module}.py").open("a", encoding="utf-8") as file:
         file.write(f"\n{line}\n")
     assert broken(library) == rules
+
+
+BY_NAME = {"import_module", "__import__", "run_module"}
+
+
+def by_name(path: Path) -> set[str]:
+    """Those of the functions that import by name which the code at `path` mentions."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    words = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    words |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    words |= {node.name for node in nodes if isinstance(node, ast.alias)}
+    return words & BY_NAME
+
+
+def test_no_arrow_runs_upward_by_name() -> None:
+    """The contracts do not see such imports: the registry's alone is allowed, of modules of its package."""
+    library = ROOT / "lib/explainers"
+    found = {path.relative_to(library).as_posix() for path in library.rglob("*.py") if by_name(path)}
+    assert found == {"studies/__init__.py"}
+
+
+@pytest.mark.parametrize(
+    "code", ["import importlib\nimportlib.import_module('a')", "from importlib import import_module as f",
+             "__import__('a')", "from runpy import run_module"],
+)  # fmt: skip
+def test_an_import_by_name_is_noticed(tmp_path: Path, code: str) -> None:
+    (tmp_path / "code.py").write_text(code)
+    assert by_name(tmp_path / "code.py")

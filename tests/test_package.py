@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 import time
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -70,6 +71,29 @@ def test_unknown_chapters_and_records_are_named() -> None:
         resources.folder("nothing")
 
 
+def test_what_ships_beside_the_code_stands_beside_no_module_of_its_name() -> None:
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shipped = rules["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert set(shipped) == {"book/claims", "results"}
+    for target in shipped.values():
+        package, folder, _ = target.split("/")
+        assert package == "explainers"
+        assert not (ROOT / f"lib/explainers/{folder}.py").exists()
+        assert not (ROOT / f"lib/explainers/{folder}").exists()
+
+
+@pytest.mark.parametrize("kind", ["claims", "results"])
+def test_without_the_checkout_the_loader_reads_what_the_wheel_ships(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shipped = rules["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "explainers")
+    monkeypatch.setattr(resources, "_CHECKOUT", tmp_path.parent)
+    (target,) = (target for target in shipped.values() if target.endswith(f"/{kind}"))
+    assert resources.folder(kind) == tmp_path / target
+
+
 @pytest.mark.slow
 def test_a_wheel_built_from_the_sdist_holds_the_same_files(tmp_path: Path) -> None:
     def built(*command: str) -> Path:
@@ -92,7 +116,7 @@ def test_a_wheel_built_from_the_sdist_holds_the_same_files(tmp_path: Path) -> No
     ).stdout.split()  # fmt: skip
     expected = {
         name.removeprefix("lib/") if name.startswith("lib/")
-        else f"explainers/data/{name.removeprefix('book/')}"
+        else f"explainers/_shipped/{name.removeprefix('book/')}"
         for name in tracked
     }  # fmt: skip
     assert {name for name in files[0] if ".dist-info/" not in name} == expected

@@ -20,7 +20,8 @@ import yaml
 PACKAGE = "explainers"
 MACHINE_ROOM = (
     "book/build.py", "book/extension", "book/theme", "book/pictures", "book/chapters.yml", "_config.yml",
-    "_toc.yml", "requirements.txt", f"lib/{PACKAGE}/notebook/render.py",
+    "_toc.yml", "requirements.txt", f"lib/{PACKAGE}/imports.py",
+    f"lib/{PACKAGE}/notebook/render.py",
     f"lib/{PACKAGE}/notebook/explore/explorable.js", f"lib/{PACKAGE}/notebook/explore/explorable.css",
 )  # fmt: skip
 
@@ -51,15 +52,11 @@ def cells(path: Path) -> list[str]:
 def of_page(root: Path, name: str) -> str:
     """The fingerprint of the notebook `name`."""
     code = "\n".join(cells(root / name))
-    modules = sorted(_reached(root, _imported(code)))
+    modules = sorted(_reached(root, code))
     constants = _strings(code).union(
         *(_strings(path.read_text(encoding="utf-8")) for path in modules if path.suffix == ".py")
     )
-    runs = [
-        path
-        for path in sorted((root / "results").glob("*.json"))
-        if any(path.stem == text or path.stem.startswith(f"{text}-") for text in constants)
-    ]
+    runs = [path for path in sorted((root / "results").glob("*.json")) if _is_named(path.stem, constants)]
     _, claims = _head_and_claims(root / "book/claims" / Path(name).with_suffix(".yml").name)
     return _hash(
         root, [*modules, *runs, root / "requirements.txt"], claims=claims, python=str(sys.version_info[:2])
@@ -101,32 +98,24 @@ def _hash(root: Path, paths: Iterable[Path], **facts: str) -> str:
     return digest.hexdigest()
 
 
-def _imported(code: str) -> set[str]:
-    """The dotted names that `code` may import from the library; some name an attribute and not a module."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
-    return {name for name in names if name.split(".")[0] == PACKAGE}
+def _reached(root: Path, code: str) -> set[Path]:
+    """The library's files that `code` reads by importing, directly or through others."""
+    from explainers import imports  # here and not above: a build first finds the library of its own book
+
+    names = imports.imported(ast.parse(code), PACKAGE)
+    found = set(imports.reached(root / "lib", names, parents=True).values())
+    packages = [path.parent for path in found if path.name == "__init__.py"]
+    # what lies beside the code and is read by it
+    return found.union(p for folder in packages for end in ("js", "css") for p in folder.glob(f"*.{end}"))
 
 
-def _reached(root: Path, names: set[str]) -> set[Path]:
-    """The library's files that importing `names` reads, through whatever they import in turn."""
-    found: set[Path] = set()
-    waiting = list(names)
-    while waiting:
-        parts = waiting.pop().split(".")
-        for depth in range(1, len(parts) + 1):  # importing a.b.c runs a and a.b first
-            base = root / "lib" / Path(*parts[:depth])
-            for path in (base.with_suffix(".py"), base / "__init__.py"):
-                if path.is_file() and path not in found:
-                    found.add(path)
-                    waiting.extend(_imported(path.read_text(encoding="utf-8")))
-                    if path.name == "__init__.py":  # what lies beside the code and is read by it
-                        found.update(p for end in ("js", "css") for p in path.parent.glob(f"*.{end}"))
-    return found
+def _is_named(stem: str, texts: set[str]) -> bool:
+    """Whether the record `stem` is one of those that `texts` name: a benchmark by its chapter, a sweep by its
+    experiment, either by its stem."""
+    chapter = stem.removeprefix("bench-")
+    if chapter != stem:
+        return bool({stem, chapter} & texts)
+    return any(stem == text or stem.startswith(f"{text}-") for text in texts)
 
 
 def _strings(code: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 import sys
 
-from explainers.experiments import main
+from explainers.command_line import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -68,8 +68,14 @@ def folder(kind: str) -> Path:
     """The folder of "claims" or "results": the checkout's, else the package's."""
     if kind not in _PLACES:
         raise ValueError(f"kind: {kind!r} is not one of {sorted(_PLACES)}")
+    root = checkout()
+    return root / _PLACES[kind] if root else _PACKAGE / "_shipped" / kind
+
+
+def checkout() -> Path | None:
+    """The top of the checkout that the package lies in; None if it is installed."""
     in_checkout = (_CHECKOUT / "_toc.yml").exists() and _PACKAGE.parent.name == "lib"
-    return _CHECKOUT / _PLACES[kind] if in_checkout else _PACKAGE / "data" / kind
+    return _CHECKOUT if in_checkout else None
 
 
 def cache_folder() -> Path:
@@ -83,8 +89,12 @@ def chapter_claims(chapter: str) -> dict[str, dict[str, Any]]:
 
     Raises `ValueError` when no file lists claims for `chapter`.
     """
-    entries = _load(_claims_file(chapter))["claims"]
-    return {entry["id"]: entry for entry in entries}
+    return read_claims(_claims_file(chapter))
+
+
+def read_claims(path: Path) -> dict[str, dict[str, Any]]:
+    """The claims of the list at `path` by id, as it is now."""
+    return {entry["id"]: entry for entry in _load(path)["claims"]}
 
 
 @cache
@@ -182,7 +192,7 @@ def record(name: str) -> dict[str, Any]:
         raise ValueError(f"name: no run is recorded as {name!r}; there are {known}")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"name: {path.name} holds no JSON: {error}") from error
     if not isinstance(content, dict):
         raise ValueError(f"name: {path.name} holds no JSON object")

@@ -108,7 +108,8 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Book:
     for name in ("book/extension", "book/theme", "lib/explainers/notebook"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("book/build.py", "book/references.bib", "_config.yml", "requirements.txt",
-                 "lib/explainers/__init__.py", "lib/explainers/resources.py"):  # fmt: skip
+                 "lib/explainers/__init__.py", "lib/explainers/imports.py",
+                 "lib/explainers/resources.py"):  # fmt: skip
         shutil.copy(ROOT / name, root / name)
     for folder in ("notebooks", "results", "book/claims", "book/pictures"):
         (root / folder).mkdir(parents=True)

@@ -130,9 +130,9 @@ WHEEL_ALONE = """
 import pathlib
 import explainers, torch
 from explainers import resources
-from explainers.experiments import experiment
 from explainers.fourier_density import FourierDensity
 from explainers.notebook.explore import Explorable
+from explainers.studies import experiment
 
 assert "site-packages" in explainers.__file__, explainers.__file__
 assert "site-packages" in str(resources.folder("claims"))

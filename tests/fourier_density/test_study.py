@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from explainers import targets
-from explainers.experiments import experiments
+from explainers.studies import experiments
 from explainers.studies import fourier_density as study
 
 

@@ -13,6 +13,7 @@ from explainers.derive import Quoted, derive
 from explainers.experiments import Record
 from explainers.notebook import show, style
 from explainers.proofs import sgd as proofs
+from tests.experiments.test_benchmarks import timed
 
 
 @pytest.fixture
@@ -140,3 +141,14 @@ def test_a_table_says_where_its_numbers_come_from(shown: list[dict[str, Any]]) -
     assert shown[0][show.TABLE_MIME]["rows"] == [["one", "−0.5"], ["two", "**3e−9**"]]
     with pytest.raises(ValueError, match="rows"):
         show.table(["one"], [["a", "b"]], caption="Uneven.")
+
+
+def test_a_table_of_times_says_that_they_are_a_benchmark(shown: list[dict[str, Any]]) -> None:
+    show.table(["Way"], [["ours"]], caption="Times.", record=timed())
+    source = shown[0][show.TABLE_MIME]["source"]
+    assert source == (
+        "Benchmark `toy`, medians of 5 to 9 rounds, the cases in turn, 2 threads, 2 cores, x86_64, "
+        "torch 2.13.0, 24 November 2026, 61 s. Again with `python benchmarks/toy.py`."
+    )
+    assert "preset" not in shown[0]["text/markdown"]
+    assert "seed" not in shown[0]["text/markdown"]

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from explainers import sgd
-from explainers.experiments import experiments
+from explainers.studies import experiments
 from explainers.studies import sgd as study
 
 EACH = pytest.mark.parametrize("name", study.PROBLEMS)

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from explainers import data, experiments, resources
+from explainers import data, resources
 from explainers.decoder import Config, generate
-from explainers.experiments import Experiment, Preset, experiment
+from explainers.experiments import Experiment, Preset, Record, experiment
 from explainers.ngrams import KneserNey
 from explainers.studies import bytes as study
 
@@ -108,7 +108,7 @@ def test_a_killed_run_goes_on_and_its_weights_are_kept(
     cell = Experiment("bytes", study.learn, {"cpu": Preset([0], fixed=settings)})
     row = {"seed": 0, **study.learn(0, **settings)}
     assert [path.name for path in tmp_path.iterdir()] == ["bytes-0.safetensors"]
-    record = experiments.Record("bytes", "cpu", cell.presets["cpu"].config, [row], {})
+    record = Record("bytes", "cpu", cell.presets["cpu"].config, [row], {})
     monkeypatch.setattr(study, "experiment", lambda name: record)
     model = study.load(0)
     judged = study.excerpts(data.standard_library().validation)

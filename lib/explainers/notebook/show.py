@@ -221,8 +221,8 @@ def table(
 ) -> None:
     """Display a table, and under it where its numbers come from.
 
-    Cells are Markdown. `record` is the recorded run behind it, a
-    `explainers.experiments.Record`; a stale one should be said so in the caption.
+    Cells are Markdown. `record` is the recorded run or benchmark behind it, of
+    `explainers.experiments`; a stale one should be said so in the caption.
     Raises `ValueError` for a row that is not as long as the head.
     """
     for row in rows:
@@ -244,12 +244,11 @@ def table(
 
 
 def provenance(record: Any) -> str:
-    """One line on how a recorded run was made."""
-    made, seeds = record.made, record.config["seeds"]
+    """One line on what a recorded run or benchmark is and how it was made."""
+    made = record.made
     date = datetime.date.fromisoformat(made["date"])
     return (
-        f"Recorded run `{record.name}`, preset {record.preset}, {len(seeds)} "
-        f"seed{'' if len(seeds) == 1 else 's'}, "
+        f"{record.summary}, "
         f"{made['device']}, torch {made['versions']['torch'].partition('+')[0]}, "
         f"{date.day} {date:%B %Y}, {made['seconds']:.0f} s. Again with "
         f"`{made['command']}`."
