@@ -1,11 +1,12 @@
-"""What a notebook may not do: decide on a constant, bind a name in two cells, scroll sideways, use Markdown that
-does not survive."""
+"""What a notebook may not do: decide on a constant, bind a name in two cells, scroll sideways, use Markdown
+that does not survive."""
 
 import ast
 import builtins
 import dis
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from types import CodeType
 
@@ -20,39 +21,46 @@ NOT_MEASURED = {*dir(builtins), "math", "np", "numpy", "sp", "sympy", "torch"}
 
 def check(path: Path) -> list[str]:
     """Complaints about the notebook at `path`, each naming the cell and the line."""
-    cells = [
-        (number, cell.cell_type, cell.source)
-        for number, cell in enumerate(jupytext.read(path).cells, start=1)
-    ]
-    code = {number: source for number, kind, source in cells if kind == "code"}
     decided: set[str] = set()
     complaints = [
         (number, text)
-        for number, kind, source in cells
-        for text in (_code(source, decided) if kind == "code" else _prose(source))
+        for number, cell in enumerate(jupytext.read(path).cells, start=1)
+        for text in (_code(cell.source, decided) if cell.cell_type == "code" else _prose(cell.source))
     ]
-    complaints += _order(code)
-    return [f"{path.name}, cell {number}: {text}" for number, text in sorted(complaints)]
+    return _sorted(path, [*complaints, *_names_twice(path)])
 
 
-def _order(code: dict[int, str]) -> Iterator[tuple[int, str]]:
-    """What would make a cell say something else when it is run again: complaints by the number of the cell."""
+def names(path: Path) -> list[str]:
+    """Complaints about the names that its cells bind, alone: what makes a cell say something else when it is
+    run again."""
+    return _sorted(path, _names_twice(path))
+
+
+def _sorted(path: Path, complaints: Iterable[tuple[int, str]]) -> list[str]:
+    return [f"{path.name}, cell {number}: {text}" for number, text in sorted(complaints, key=itemgetter(0))]
+
+
+def _names_twice(path: Path) -> Iterator[tuple[int, str]]:
+    cells = [
+        (number, cell.source)
+        for number, cell in enumerate(jupytext.read(path).cells, start=1)
+        if cell.cell_type == "code"
+    ]
+    verdicts = {number for number, source in cells if any(_verdicts(source))}
     binders: dict[str, int] = {}
-    names = {number: _names(source) for number, source in code.items()}
-    for number, (bound, _) in names.items():
-        for name, line in bound.items():
+    for number, source in cells:
+        for name, line in _names(source)[0].items():
             other = binders.setdefault(name, number)
             if other != number:
                 yield number, f"line {line}: {name} is bound in cell {other} already"
-    verdicts = {number for number, source in code.items() if any(_verdicts(source))}
-    for number in sorted(verdicts):
-        bound, read = names[number]
+    for number, source in cells:
+        bound, read = _names(source)
         for name, line in read.items():
             other = binders.get(name, number)
-            if name not in bound and other in verdicts - {number}:
+            if {number, other} <= verdicts and other != number and name not in bound:
                 yield (
                     number,
-                    f"line {line}: a verdict reads {name}, which is bound beside a verdict in cell {other}",
+                    f"line {line}: a verdict reads {name}, which is bound beside another one in cell {other}",
                 )
 
 
@@ -77,8 +85,8 @@ def _names(source: str) -> tuple[dict[str, int], dict[str, int]]:
                 visit(inner)
 
     visit(compile(source, "cell", "exec"))
-    free = [name for name in bound if name == "_" or re.fullmatch("__.*__", name)]
-    return {name: line for name, line in bound.items() if name not in free}, read
+    # the compiler keeps annotations and a docstring under names of its own
+    return {name: line for name, line in bound.items() if not re.fullmatch("_|__.*__", name)}, read
 
 
 def _verdicts(source: str) -> Iterator[ast.Call]:

@@ -342,12 +342,12 @@ def test_two_builds_give_the_same_files(book: Book, tmp_path: Path) -> None:
 
 def test_cells_that_run_again_in_reverse_order_show_the_same(book: Book) -> None:
     for name in ("alpha", "beta"):
-        notebook = jupytext.reads(
-            book.source(name).replace("uuid.uuid4().hex", "'the same'"), fmt="md:myst"
-        )
+        notebook = jupytext.reads(book.source(name).replace("uuid.uuid4().hex", "'the same'"), fmt="md:myst")
         notebook.cells.insert(0, nbformat.v4.new_code_cell(DRAWN))
         kernel = nbclient.NotebookClient(notebook, kernel_name="python3")
-        with kernel.setup_kernel(cwd=str(book.root), env={**book.environment, "PYTHONPATH": f"{book.root}/lib"}):
+        with kernel.setup_kernel(
+            cwd=str(book.root), env={**book.environment, "PYTHONPATH": f"{book.root}/lib"}
+        ):
             code = [(place, cell) for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
             first = [outputs(kernel, place, cell) for place, cell in code]
             again = [outputs(kernel, place, cell) for place, cell in reversed(code)]
