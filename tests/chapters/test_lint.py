@@ -135,8 +135,8 @@ def test_a_verdict_reads_nothing_that_is_bound_beside_another_verdict(tmp_path: 
     assert of_cells(tmp_path, f"x = 1\n{first}", reading) == [], "a cell without a verdict may"
     assert of_cells(tmp_path, f"x = 1\n{first}\nprint(x)") == []
     (said,) = of_cells(tmp_path, f"x = 1\n{first}", f"pass\n{reading}\n{second}")
-    line = 2 + reading.count("\n")
-    assert said == f"page.md, cell 2: line {line}: a verdict reads x, which is bound beside another one in cell 1"
+    words = "a verdict reads x, which is bound beside another one in cell 1"
+    assert said == f"page.md, cell 2: line {2 + reading.count(chr(10))}: {words}"
 
 
 @pytest.mark.parametrize("name", fingerprint.notebooks(ROOT))
