@@ -176,7 +176,9 @@ def main() -> None:
     from extension import cards  # here and not above: it reads the library of this very book
 
     complaints = cards.mismatches(root) or [
-        text for name in fingerprint.chapters(root) for text in lint.check(root / name)
+        text
+        for name in fingerprint.notebooks(root)
+        for text in (lint.check if name in fingerprint.chapters(root) else lint.names)(root / name)
     ]
     if complaints:
         raise SystemExit("\n".join(complaints))

@@ -110,9 +110,10 @@ def listening() -> Iterator[Said]:
             torch.set_default_dtype(dtype)
 
 
-def run(said: Said, some: Iterable[Cell]) -> Said:
-    """Run cells in a fresh namespace, while listening; an error ends it."""
-    namespace: dict[str, Any] = {"__name__": "cells"}
+def run(said: Said, some: Iterable[Cell], namespace: dict[str, Any] | None = None) -> Said:
+    """Run cells while listening, in a fresh namespace or in one where cells have run; an error ends it."""
+    namespace = {} if namespace is None else namespace
+    namespace["__name__"] = "cells"
     for cell in some:
         exec(cell.code, namespace)
     return said

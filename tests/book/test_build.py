@@ -1,5 +1,6 @@
 """Builds of a miniature book: what is renewed, and what a killed or failed build leaves."""
 
+import copy
 import json
 import os
 import re
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import jupytext
+import nbclient
+import nbformat
 import pytest
 import yaml
 
@@ -81,6 +85,9 @@ class Book:
 
     def page(self, name: str) -> str:
         return (self.html / f"notebooks/{name}.html").read_text(encoding="utf-8")
+
+    def source(self, name: str) -> str:
+        return (self.root / f"notebooks/{name}.md").read_text(encoding="utf-8")
 
     def tokens(self) -> dict[str, str]:
         """What each page printed when it was last executed: new at every execution."""
@@ -332,6 +339,27 @@ def test_two_builds_give_the_same_files(book: Book, tmp_path: Path) -> None:
     assert b"_esm" in files[0][Path("notebooks/beta.ipynb")]
     assert files[0].keys() == files[1].keys()
     assert [name for name in files[0] if files[0][name] != files[1][name]] == []
+
+
+def test_cells_that_run_again_in_reverse_order_show_the_same(book: Book) -> None:
+    for name in ("alpha", "beta"):
+        notebook = jupytext.reads(book.source(name).replace("uuid.uuid4().hex", "'the same'"), fmt="md:myst")
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(DRAWN))
+        kernel = nbclient.NotebookClient(notebook, kernel_name="python3")
+        with kernel.setup_kernel(
+            cwd=str(book.root), env={**book.environment, "PYTHONPATH": f"{book.root}/lib"}
+        ):
+            code = [(place, cell) for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+            first = [outputs(kernel, place, cell) for place, cell in code]
+            again = [outputs(kernel, place, cell) for place, cell in reversed(code)]
+        assert "Holds" in first[-1]
+        assert again[::-1] == first
+
+
+def outputs(kernel: nbclient.NotebookClient, place: int, cell: nbformat.NotebookNode) -> str:
+    """What a cell shows, but for the number of the run and the random names of its widgets."""
+    shown = kernel.execute_cell(copy.deepcopy(cell), place).outputs
+    return re.sub(r'"execution_count": \d+|\b[0-9a-f]{32}\b', "", json.dumps(shown, sort_keys=True))
 
 
 def test_a_site_lost_between_the_two_renames_comes_back(book: Book) -> None:

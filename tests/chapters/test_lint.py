@@ -1,4 +1,5 @@
-"""The lint refuses verdicts on constants, and Markdown that would not survive the export."""
+"""The lint refuses verdicts on constants, names bound in two cells, and Markdown that would not survive the
+export."""
 
 import sys
 from pathlib import Path
@@ -59,6 +60,88 @@ def test_markdown_that_would_not_survive_is_refused(tmp_path: Path, prose: str) 
 )
 def test_markdown_that_survives_passes(tmp_path: Path, prose: str) -> None:
     assert complaints(tmp_path, prose=prose) == []
+
+
+def of_cells(tmp_path: Path, *cells: str) -> list[str]:
+    return complaints(tmp_path, code="\n```\n\n```{code-cell} ipython3\n".join(cells))
+
+
+@pytest.mark.parametrize(
+    ("line", "binding"),
+    [
+        (1, "x = 1"),
+        (1, "x += 1"),
+        (1, "x: int = 1"),
+        (1, "y, (x, *_) = 1, (2, 3)"),
+        (1, "first, *x = 1, 2"),
+        (1, "print(x := 1)"),
+        (1, "squares = [x := i for i in range(3)]"),
+        (1, "for x in range(3): pass"),
+        (1, "for i, x in enumerate([1]): pass"),
+        (3, "if y:\n    while y:\n        x = 1"),
+        (1, "with open(y) as x: pass"),
+        (3, "try:\n    pass\nexcept OSError as x:\n    pass"),
+        (2, "match y:\n    case [x]:\n        pass"),
+        (1, "def x(): pass"),
+        (1, "async def x(): pass"),
+        (1, "class x: pass"),
+        (1, "import x"),
+        (1, "import x.y"),
+        (1, "import y as x"),
+        (1, "from y import x"),
+        (1, "from y import z as x"),
+        (3, "def f():\n    global x\n    x = 1"),
+    ],
+)
+def test_a_name_that_two_cells_bind_is_refused(tmp_path: Path, line: int, binding: str) -> None:
+    assert of_cells(tmp_path, binding) == []
+    (said,) = of_cells(tmp_path, "x = 0", "pass", f"pass\n{binding}")
+    assert said == f"page.md, cell 3: line {line + 1}: x is bound in cell 1 already"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "_ = 1",
+        "for _ in range(3): pass",
+        "y, _ = 1, 2",
+        "del x",
+        "print(x)",
+        "x[0] = 1",
+        "x.y = 1",
+        "x: int",
+        "[x for x in range(3)]",
+        "{x: y for x, y in {}.items()}",
+        "sum(x for x in range(3))",
+        "print(lambda x: x)",
+        "def f(x):\n    x = 1\n    for x in range(3):\n        pass",
+        "class A:\n    x = 1",
+    ],
+)
+def test_what_binds_nothing_in_the_notebook_is_free(tmp_path: Path, code: str) -> None:
+    assert of_cells(tmp_path, "x = [0]\n_ = 0", code) == []
+
+
+def test_a_cell_may_bind_a_name_twice_itself(tmp_path: Path) -> None:
+    assert of_cells(tmp_path, "x = 1\nx = 2\nfor x in range(3): pass") == []
+
+
+@pytest.mark.parametrize(
+    "reading", ["print(x)", "def f():\n    return x", "print([x + i for i in range(3)])"]
+)
+def test_a_verdict_reads_nothing_that_is_bound_beside_another_verdict(tmp_path: Path, reading: str) -> None:
+    first, second = (f'claim("FD-0{n}").holds(area < 1, "x")' for n in (1, 2))
+    assert of_cells(tmp_path, "x = 1", first, f"{reading}\n{second}") == []
+    assert of_cells(tmp_path, f"x = 1\n{first}", reading) == [], "a cell without a verdict may"
+    assert of_cells(tmp_path, f"x = 1\n{first}\nprint(x)") == []
+    (said,) = of_cells(tmp_path, f"x = 1\n{first}", f"pass\n{reading}\n{second}")
+    words = "a verdict reads x, which is bound beside another one in cell 1"
+    assert said == f"page.md, cell 2: line {2 + reading.count(chr(10))}: {words}"
+
+
+@pytest.mark.parametrize("name", fingerprint.notebooks(ROOT))
+def test_no_page_binds_a_name_in_two_cells(name: str) -> None:
+    assert lint.names(ROOT / name) == []
 
 
 @pytest.mark.parametrize("name", fingerprint.chapters(ROOT))
