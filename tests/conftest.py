@@ -1,6 +1,7 @@
 """Every test runs with the library's shapes checked, on one thread, with the same examples each time."""
 
 import sys
+from collections.abc import Iterator
 
 import jaxtyping
 import pytest
@@ -18,6 +19,14 @@ torch.set_num_threads(1)
 
 settings.register_profile("explainers", derandomize=True, deadline=None)
 settings.load_profile("explainers")
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """The library as a reader has it, without the checks of shapes, which would refuse first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

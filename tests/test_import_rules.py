@@ -49,7 +49,7 @@ def test_the_library_breaks_no_rule(library: Path) -> None:
         ("sgd", "import ipywidgets", {DRAWS}),
         ("studies/sgd", "import matplotlib", {DRAWS}),
         ("sgd", "from explainers import fourier_density", {LAYERS}),
-        ("sgd", "from explainers.studies import bytes", {LAYERS}),
+        ("sgd", "from explainers.studies import byte_lm", {LAYERS}),
         ("decoder", "from explainers import sgd", {LAYERS}),
         ("rope", "from explainers import decoder", {LAYERS}),
         ("experiments", "from explainers import studies", {LAYERS}),
