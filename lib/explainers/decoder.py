@@ -154,12 +154,11 @@ def causal_attention(
     is_causal = attention_mask is None and bias is None and 1 < length == keys
     visible = None
     if not is_causal and (length > 1 or attention_mask is not None):
-        every = query.new_ones(length, keys, dtype=torch.bool)
-        visible = every.tril(keys - length)
+        visible = query.new_ones(length, keys, dtype=torch.bool).tril(keys - length)
         if attention_mask is not None:
             _check_keys(attention_mask, query.shape[0], keys)
-            own_or_later = every.triu(keys - length)
-            visible = visible & (attention_mask[:, None, None, :] | own_or_later)
+            visible = visible & attention_mask[:, None, None, :]
+            visible.diagonal(keys - length, -2, -1).fill_(True)  # each its own key
     mask = visible if bias is None else bias
     if bias is not None and visible is not None:
         mask = bias.masked_fill(~visible, -math.inf)
@@ -225,7 +224,8 @@ class GroupedQueryAttention(nn.Module):
         if attention_mask is not None:  # before the cache changes
             _check_keys(attention_mask, query.shape[0], seen + length)
         at = slice(seen, seen + length) if positions is None else positions[:, None]
-        cos, sin = (table[at].to(query) for table in _tables(self.config))
+        tables = _tables(self.config, query.device)
+        cos, sin = (table[at].to(query.dtype) for table in tables)
         query, key = rope.rotate(query, cos, sin), rope.rotate(key, cos, sin)
         if cache is not None:
             key, value = cache.append(key, value)
@@ -468,15 +468,16 @@ def _check_keys(attention_mask: Tensor, batch: int, keys: int) -> None:
 
 
 @remembered
-def _tables(config: Config) -> tuple[Tensor, Tensor]:
+def _tables(config: Config, device: torch.device) -> tuple[Tensor, Tensor]:
     """Cosine and sine at all positions: every layer of a model rotates by the same."""
     # a first call inside torch.inference_mode would leave tensors that no training
     # could use
     with torch.inference_mode(False):
-        return rope.tables(
+        cos, sin = rope.tables(
             torch.arange(config.max_position_embeddings),
             rope.frequencies(config.head_dim, config.rope_theta),
         )
+        return cos.to(device), sin.to(device)
 
 
 def _init_weights(module: nn.Module) -> None:
