@@ -27,7 +27,7 @@ def main() -> None:
     text = data.as_text(data.standard_library().validation[:8000])
     ids = torch.tensor([tokenizer.encode(text).ids[:1024]])
     assert ids.shape[1] == 1024
-    found = []
+    measured = []
     with torch.inference_mode():
         off = (ours(ids) - theirs(ids).logits).abs().max().item()
         assert off < 1e-3, f"logits differ by {off}"
@@ -38,7 +38,7 @@ def main() -> None:
                 "Decoder": lambda part=part: ours(part),
             }
             rows = harness.rows(f"logits of {length} tokens", harness.compare(cases, 7), "transformers")
-            found += [row | {"tokens_per_second": length / row["ms"] * 1e3} for row in rows]
+            measured += [row | {"tokens_per_second": length / row["ms"] * 1e3} for row in rows]
         prompt = ids[:, :64]
         settings = {"max_new_tokens": 32, "min_new_tokens": 32, "do_sample": False, "pad_token_id": 0}
         cases = {
@@ -46,8 +46,8 @@ def main() -> None:
             "Decoder": lambda: decoder.generate(ours, prompt, 32),
         }
         rows = harness.rows("32 tokens after 64", harness.compare(cases, 7), "transformers")
-        found += [row | {"tokens_per_second": 32 / row["ms"] * 1e3} for row in rows]
-    harness.record("decoder", found, "explainers.pretrained", time.perf_counter() - started)
+        measured += [row | {"tokens_per_second": 32 / row["ms"] * 1e3} for row in rows]
+    harness.record("decoder", measured, "explainers.pretrained", time.perf_counter() - started)
 
 
 if __name__ == "__main__":

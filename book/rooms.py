@@ -18,7 +18,7 @@ REFERENCE, RULES = "book/reference.md", "pyproject.toml"
 SHARED = {
     "tests/{}": {"book", "chapters"},
     "book/pictures/{}.py": {"pen"},
-    "lib/explainers/studies/{}.py": {"__init__", "bytes"},
+    "lib/explainers/studies/{}.py": {"__init__", "byte_lm"},
     "lib/explainers/proofs/{}.py": {"__init__"},
     "benchmarks/{}.py": {"harness", "explorables"},
 }

@@ -1,6 +1,7 @@
 """Every test runs with the library's shapes checked, on one thread, with the same examples each time."""
 
 import sys
+from collections.abc import Iterator
 
 import jaxtyping
 import pytest
@@ -24,6 +25,14 @@ settings.load_profile("explainers")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(seconds.Plugin(), "seconds")
+
+
+@pytest.fixture
+def unchecked() -> Iterator[None]:
+    """The library as a reader has it, without the checks of shapes, which would refuse first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

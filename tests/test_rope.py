@@ -53,9 +53,9 @@ def test_the_two_layouts_agree_up_to_order(head: int, seed: int) -> None:
 
 
 def test_frequencies_go_from_one_radian_down() -> None:
-    found = rope.frequencies(64, base=100_000.0)
-    assert found.dtype == torch.float64
-    for pair, value in enumerate(found.tolist()):
+    frequencies = rope.frequencies(64, base=100_000.0)
+    assert frequencies.dtype == torch.float64
+    for pair, value in enumerate(frequencies.tolist()):
         assert value == pytest.approx(100_000.0 ** (-2 * pair / 64), rel=1e-14)
 
 
@@ -85,7 +85,7 @@ def test_tables_are_accurate_far_out_where_the_transformers_library_is_not() -> 
 
 
 def test_bad_input_is_named() -> None:
-    with pytest.raises(ValueError, match="head_size: expected an even size, got 7"):
+    with pytest.raises(ValueError, match="head_dim: expected an even size, got 7"):
         rope.frequencies(7)
     with pytest.raises(ValueError, match="base: expected a positive number"):
         rope.frequencies(8, base=0.0)

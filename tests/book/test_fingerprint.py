@@ -36,4 +36,4 @@ def test_a_page_depends_on_its_modules_their_packages_and_what_lies_beside_them(
         "__init__.py", "notebook/__init__.py", "notebook/explore/explorable.js", "studies/__init__.py",
         "studies/sgd.py", "sgd.py", "experiments/record.py", "resources.py",
     } <= found  # fmt: skip
-    assert not {"studies/bytes.py", "fourier_density.py", "command_line.py"} & found
+    assert not {"studies/byte_lm.py", "fourier_density.py", "command_line.py"} & found

@@ -62,7 +62,7 @@ def made(root: Path, name: str, title: str = "", part: str = "", prefix: str = "
         (["decoder", "--title", "T"], "name: explainers.decoder is a module of the library already"),
         (["derive", "--title", "T"], "name: explainers.derive is a module of the library already"),
         (["chapters", "--title", "T"], "name: tests/chapters exists already"),
-        (["bytes", "--title", "T"], "name: lib/explainers/studies/bytes.py exists already"),
+        (["byte_lm", "--title", "T"], "name: lib/explainers/studies/byte_lm.py exists already"),
         (["pen", "--title", "T"], "name: book/pictures/pen.py exists already"),
         (["tenth"], "title: tenth is not planned and needs one"),
         (["tenth", "--title", " "], "title: tenth is not planned and needs one"),

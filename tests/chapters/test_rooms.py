@@ -45,7 +45,8 @@ def house(tmp_path: Path) -> Path:
         ):  # fmt: skip
             write(tmp_path / room)
     for path in (
-        "lib/explainers/studies/__init__.py", "lib/explainers/studies/bytes.py", "lib/explainers/decoder.py",
+        "lib/explainers/studies/__init__.py", "lib/explainers/studies/byte_lm.py",
+        "lib/explainers/decoder.py",
         "lib/explainers/studies/alpha.py", "lib/explainers/proofs/beta.py", "benchmarks/beta.py",
         "benchmarks/decoder.py", "benchmarks/harness.py", "tests/book/__init__.py",
         "tests/studies/__init__.py", "book/pictures/pen.py", "book/pictures/gamma.py",

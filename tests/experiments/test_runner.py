@@ -289,7 +289,7 @@ def cell(seed, width):
     model = torch.nn.Linear(width, 1)
     draw = lambda generator: torch.randn(8, width, generator=generator)
     loss = lambda model, x: (model(x) - x.sum(-1, keepdim=True)).square().mean()
-    losses = train(model, draw, loss, Plan(steps=20, rate=0.1, warmup=0, seed=seed))
+    losses = train(model, draw, loss, Plan(steps=20, lr=0.1, warmup_steps=0, seed=seed))
     with Path(os.environ["CELLS"]).open("a") as file:
         file.write(f"{os.environ.get('RANK')} {seed} {width} {losses[-1]}\\n")
     return {"loss": losses[-1]}

@@ -13,7 +13,11 @@ from explainers import data, resources
 from explainers.decoder import Config, generate
 from explainers.experiments import Experiment, Preset, Record, experiment
 from explainers.ngrams import KneserNey
-from explainers.studies import bytes as study
+from explainers.studies import byte_lm as study
+
+SMALL = Config(
+    num_hidden_layers=1, hidden_size=16, num_attention_heads=2, num_key_value_heads=1, intermediate_size=16
+)
 
 
 class Copier(nn.Module):
@@ -45,7 +49,7 @@ def test_some_excerpts_of_a_lesson_repeat_a_part_of_themselves() -> None:
     text = data.standard_library().validation
     generators = [torch.Generator().manual_seed(0) for _ in range(2)]
     plain = study.windows(text, 80, 257, generators[0])
-    found = study.lesson(text, 80, 257, 20, generators[1])
+    found = study.training_batch(text, 80, 257, 20, generators[1])
     assert torch.equal(plain[20:], found[20:])
     periods = []
     for row, original in zip(found[:20], plain[:20], strict=True):
@@ -102,30 +106,30 @@ def test_a_killed_run_goes_on_and_its_weights_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resources, "folder", lambda kind: tmp_path)
-    monkeypatch.setattr(study, "CONFIG", Config(layers=1, width=16, heads=2, kv_heads=1, hidden=16))
-    each = {"steps": 100, "batch": 2, "length": 32, "repeated": 1, "final": 0.5}
-    settings: dict[str, Any] = {"copying": each, "reading": each, "rate": 1e-3}
-    cell = Experiment("bytes", study.learn, {"cpu": Preset([0], fixed=settings)})
+    monkeypatch.setattr(study, "CONFIG", SMALL)
+    each = {"steps": 100, "batch": 2, "length": 32, "repeated": 1, "min_lr_ratio": 0.5}
+    settings: dict[str, Any] = {"copying": each, "reading": each, "lr": 1e-3}
+    cell = Experiment("byte_lm", study.learn, {"cpu": Preset([0], fixed=settings)})
     row = {"seed": 0, **study.learn(0, **settings)}
-    assert [path.name for path in tmp_path.iterdir()] == ["bytes-0.safetensors"]
-    record = Record("bytes", "cpu", cell.presets["cpu"].config, [row], {})
+    assert [path.name for path in tmp_path.iterdir()] == ["byte_lm-0.safetensors"]
+    record = Record("byte_lm", "cpu", cell.presets["cpu"].config, [row], {})
     monkeypatch.setattr(study, "experiment", lambda name: record)
     model = study.load(0)
     judged = study.excerpts(data.standard_library().validation)
     assert study.held_out(model, judged) == pytest.approx(row["held_out"], abs=2e-3)
     assert len(row["copying_curve"]) == len(row["reading_curve"]) == 100
     assert row["reading_curve"][-1] < row["copying_curve"][0]
-    (tmp_path / "bytes-0.safetensors").write_bytes(b"other")
-    with pytest.raises(ValueError, match=r"bytes-0\.safetensors: missing, or not the weights"):
+    (tmp_path / "byte_lm-0.safetensors").write_bytes(b"other")
+    with pytest.raises(ValueError, match=r"byte_lm-0\.safetensors: missing, or not the weights"):
         study.load(0)
-    os.remove(tmp_path / "bytes-0.safetensors")
-    with pytest.raises(ValueError, match=r"bytes-0\.safetensors: missing, or not the weights"):
+    os.remove(tmp_path / "byte_lm-0.safetensors")
+    with pytest.raises(ValueError, match=r"byte_lm-0\.safetensors: missing, or not the weights"):
         study.load(0)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_recorded_model_beats_counts_and_copies(seed: int) -> None:
-    [row] = experiment("bytes").where(seed=seed)
+    [row] = experiment("byte_lm").where(seed=seed)
     assert row["held_out"] <= row["five_grams"] - 0.1
     assert row["second_copy"] <= row["first_copy"] / 2
 
@@ -133,7 +137,7 @@ def test_a_recorded_model_beats_counts_and_copies(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_stored_weights_are_the_recorded_model(seed: int) -> None:
-    [row], corpus, model = experiment("bytes").where(seed=seed), data.standard_library(), study.load(seed)
+    [row], corpus, model = experiment("byte_lm").where(seed=seed), data.standard_library(), study.load(seed)
     first, second = study.copied(model, corpus.validation, 64)
     assert second <= first / 2
     if corpus.name == row["corpus"]:  # else another Python, whose source differs
