@@ -51,8 +51,27 @@ CHAPTER = Budget(400)
 # of the tests, by folder and file
 TESTS = {
     "the library": Budget(200),
+    "experiments": Budget(60),
+    "derive": Budget(40),
+    "notebook": Budget(20),
     "a chapter's own tests": Budget(0, 60),
-    "book": Budget(0),
+    "chapters/wrong_versions": Budget(0, 250),
+    "chapters/mutants": Budget(0, 90),
+    "chapters/rerun": Budget(0, 60),
+    "chapters/ninth": Budget(100),
+    "chapters/new_chapter": Budget(20),
+    "chapters/slices": Budget(10),
+    "chapters/lint": Budget(10),
+    "chapters/rooms": Budget(10),
+    "chapters/announced": Budget(10),
+    "book/site": Budget(200, 60),
+    "book/explorables": Budget(40, 90),
+    "book/marks": Budget(60),
+    "book/jupyterlab": Budget(200),
+    "book/build": Budget(250),
+    "book/fingerprint": Budget(10),
+    "book/export": Budget(30),
+    "book/colab": Budget(60, 80),
 }
 
 
