@@ -14,7 +14,7 @@ from tests.seconds import Budget, Seconds, chapter_of, chapters, over_budget, pa
         (
             "tests/book/test_site.py::test_x[notebooks/sgd.html-390]",
             "book/site",
-            "fourier_density",
+            "sgd",
         ),
         ("tests/chapters/test_mutants.py::test_x[sgd: Doubling]", "chapters/mutants", "sgd"),
         (
