@@ -9,6 +9,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
+import jaxtyping
 import jupytext
 import pytest
 import torch
@@ -76,7 +77,8 @@ class Said:
 def listening() -> Iterator[Said]:
     """Run cells inside: nothing is drawn, a false condition raises nothing, and what they say is noted.
 
-    torch's default dtype is afterwards as it was before.
+    The library runs as a reader has it, without the checks of shapes that the other tests load, which take
+    two thirds of a long loop's time. torch's default dtype is afterwards as it was before.
     """
     said = Said()
     begin = Derivation.__init__
@@ -96,7 +98,8 @@ def listening() -> Iterator[Said]:
     def nothing(*_: object, **__: object) -> None:
         pass
 
-    dtype = torch.get_default_dtype()
+    dtype, unchecked = torch.get_default_dtype(), jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(claim.Claim, "_verdict", decide)
         patch.setattr(Derivation, "__init__", note)
@@ -108,6 +111,7 @@ def listening() -> Iterator[Said]:
             yield said
         finally:
             torch.set_default_dtype(dtype)
+            jaxtyping.config.update("jaxtyping_disable", unchecked)
 
 
 def run(said: Said, some: Iterable[Cell], namespace: dict[str, Any] | None = None) -> Said:

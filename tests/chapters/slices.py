@@ -4,15 +4,16 @@ A first, right run notes of each cell which of the functions in question ran in 
 bound, and what it did to random states and torch's default dtype. With a wrong version a cell runs again if
 the function ran in it, or if it reads something that came out otherwise: a name, a state, a cached study.
 What comes out the same ends there, so a cell that imports and calls the function drags nothing along; and a
-cell on which no verdict depends is left out.
+cell on which no verdict depends that is asked for is left out.
 """
 
 import functools
+import io
 import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -22,9 +23,9 @@ import pytest
 import torch
 
 from explainers.derive import Derivation
-from tests.cells import Cell, Said, Verdict, listening
+from tests.cells import ROOT, Cell, Said, Verdict, cells, listening
 from tests.chapters.digest import digest, mutable_parts
-from tests.chapters.wrong import Function, Wrong
+from tests.chapters.wrong import Function, Wrong, of_chapter
 
 # Modules whose caches and state no wrong version can reach: what they keep is read from files, or no science
 APART = ("explainers.resources", "explainers.notebook", "explainers.derive")
@@ -86,6 +87,7 @@ class Trace:
     after: dict[str, Any]
     draws: set[str]  # the random states that it reads: drawn from before any seed
     said: dict[str, Verdict]
+    printed: str
     derivations: list[Derivation]  # those it made, and those it read
 
     @property
@@ -96,10 +98,15 @@ class Trace:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run with a wrong version said, and which cells it ran (their places)."""
+    """What a run with a wrong version said, which cells it ran (their places), and which names and states
+    were after one of them not as in the right run.
+
+    There is no verdict from a cell that could notice and was left out.
+    """
 
     verdicts: Mapping[str, Verdict]
     ran: frozenset[int]
+    differed: frozenset[str]
 
     @property
     def failed(self) -> set[str]:
@@ -126,22 +133,52 @@ class Chapter:
             changed = [name for name, value in _library_state().items() if state.get(name, value) != value]
         assert not changed, f"the library keeps what cells gave it, where no test could see it: {changed}"
         self._shared = self._shared_by_mutation()
-        self._left_out = self._without_verdict()
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
         """The verdicts of the right run."""
         return {id: verdict for trace in self.traces for id, verdict in trace.said.items()}
 
-    def wrong(self, wrong: Wrong, *, everything: bool = False) -> Outcome:
-        """Run what can notice the wrong version, or, for comparison, `everything`."""
+    def wrong(self, wrong: Wrong, claims: Set[str] | None = None, *, everything: bool = False) -> Outcome:
+        """Run what can notice the wrong version and decides `claims` (by default all of them), or, for
+        comparison, `everything`."""
         if everything:
             return self._again(wrong.place, wrong.version, {*range(len(self.traces))})
-        return self._again(wrong.place, wrong.version, frozenset(), self._left_out)
+        left_out = self._without(self.verdicts.keys() if claims is None else claims)
+        return self._again(wrong.place, wrong.version, frozenset(), left_out)
 
     def right(self, places: Set[int]) -> Outcome:
-        """The cells at these places, run again with nothing made wrong."""
+        """The cells at these places, run again with nothing made wrong.
+
+        If no name and no state differed, each began as in the right run, and would in any choice among them.
+        """
         return self._again(None, None, {i for i, t in enumerate(self.traces) if t.cell.index in places})
+
+    def in_reverse(self) -> Iterator[tuple[Trace, dict[str, Verdict], str]]:
+        """After the whole right run, cells that gave verdicts or printed run again, the last one first.
+
+        Gives what each said, and what it printed.
+        """
+        names = self._names
+        names.clear()
+        names["__name__"] = "cells"
+        with listening() as said:
+            for trace in self.traces:
+                self._restore(trace)
+            for state, (_, put) in STATES.items():
+                put(self.traces[-1].after[state])
+            for trace in reversed(self.traces):
+                if trace.said or trace.printed:
+                    said.verdicts.clear()
+                    with redirect_stdout(io.StringIO()) as printed:
+                        exec(trace.cell.code, names)
+                    yield trace, {**said.verdicts}, printed.getvalue()
+
+    def _restore(self, trace: Trace) -> None:
+        """Names as a cell left them in the right run."""
+        self._names.update(trace.bound)
+        for name in trace.deleted:
+            self._names.pop(name, None)
 
     # ---- the right run
 
@@ -149,7 +186,11 @@ class Chapter:
         names, said = self._names, self.said
         claims, proofs, before = {*said.verdicts}, len(said.derivations), _states()
         names.listen()
-        with self._calls.collected() as called, _drawing(before) as drawn:
+        with (
+            self._calls.collected() as called,
+            _drawing(before) as drawn,
+            redirect_stdout(io.StringIO()) as printed,
+        ):
             exec(cell.code, names)
             draws = {state for state in SEEDS if drawn(state)}
         bound = {name: names.value(name) for name in names.binds if name in names}
@@ -173,6 +214,7 @@ class Chapter:
             after=_states(),
             draws=draws,
             said={id: verdict for id, verdict in said.verdicts.items() if id not in claims},
+            printed=printed.getvalue(),
             derivations=said.derivations[proofs:] + [d for d in read if isinstance(d, Derivation)],
         )
 
@@ -188,12 +230,12 @@ class Chapter:
             }
         return {i for i, trace in enumerate(self.traces) if changed & (trace.reads | trace.bound.keys())}
 
-    def _without_verdict(self) -> set[int]:
-        """The places of cells that no verdict depends on, directly or through other cells."""
+    def _without(self, claims: Set[str]) -> set[int]:
+        """The places of cells that no verdict on `claims` depends on, directly or through other cells."""
         read, drawn, places = set[str](), {"dtype"}, set[int]()
         for i, trace in reversed([*enumerate(self.traces)]):
             gives = read & (trace.bound.keys() | trace.deleted | trace.mutates)
-            if trace.said or gives or drawn & trace.moved or i in self._shared:
+            if claims & trace.said.keys() or gives or drawn & trace.moved or i in self._shared:
                 read = (read - trace.bound.keys()) | trace.reads
                 drawn |= trace.draws
             else:
@@ -210,7 +252,7 @@ class Chapter:
         left_out: Set[int] = frozenset(),
     ) -> Outcome:
         """Run the cells at `forced` and those that can notice `version`, but none of `left_out`."""
-        names, ran, verdicts = self._names, set[int](), dict[str, Verdict]()
+        names, ran, verdicts, differed = self._names, set[int](), dict[str, Verdict](), set[str]()
         other: set[str] = set()  # names whose values are not those of the right run
         stale: set[str] = set()  # names that should be among them, but their cell was left out
         off: set[str] = set()  # states that are not those of the right run
@@ -222,12 +264,10 @@ class Chapter:
                 if touched and i in left_out:
                     stale |= trace.bound.keys()
                 if i not in forced and (not touched or i in left_out) and i not in self._shared:
-                    names.update(trace.bound)
-                    for name in trace.deleted:
-                        names.pop(name, None)
+                    self._restore(trace)
                     other -= trace.bound.keys() | trace.deleted
                     off -= trace.moved
-                    verdicts |= trace.said
+                    verdicts |= {} if touched else trace.said
                     continue
                 ran.add(trace.cell.index)
                 for state, (_, put) in STATES.items():
@@ -238,7 +278,8 @@ class Chapter:
                 # a search that a wrong version leads astray would go on to its last step
                 self._calls.allow(3 * trace.called[place] + 100 if place else 0)
                 try:
-                    exec(trace.cell.code, names)
+                    with redirect_stdout(io.StringIO()):
+                        exec(trace.cell.code, names)
                 # with a wrong function a caption's own assertion may fail, or a fit, and then what a later
                 # cell would read is missing
                 except Exception:
@@ -251,8 +292,9 @@ class Chapter:
                 other = (other - names.binds - trace.bound.keys()) | changed
                 now = _states()
                 off = {state for state in STATES if not _same(now[state], trace.after[state])}
+                differed |= changed | off
             else:
-                return Outcome(verdicts, frozenset(ran))
+                return Outcome(verdicts, frozenset(ran), frozenset(differed))
         return self._again(place, version, forced)
 
     def _changed(self, trace: Trace) -> set[str]:
@@ -263,6 +305,13 @@ class Chapter:
             if not bound or digest(names.value(name)) != trace.digests.get(name):
                 changed.add(name)
         return changed
+
+
+@functools.cache
+def right_run(name: str) -> Chapter:
+    """The right run of a chapter of the book, made once in a process, for all its wrong versions."""
+    functions = [version.place for version in of_chapter(name).versions.values()]
+    return Chapter(cells(ROOT / f"notebooks/{name}.md"), functions)
 
 
 class _Calls:

@@ -11,7 +11,11 @@ Function = tuple[ModuleType, str]
 
 @dataclass(frozen=True)
 class Wrong:
-    """A function (`"name"` or `"Class.method"`) of a module replaced, and the claims that must notice."""
+    """A function (`"name"` or `"Class.method"`) of a module replaced, and the claims that must notice.
+
+    Only the cells run again on which these claims depend, so a claim that several versions could show to be
+    able to fail is best named with the one whose cells are quick.
+    """
 
     module: ModuleType
     function: str

@@ -77,11 +77,15 @@ def stands_still(self: torch.optim.Adam, closure: object = None) -> None:
 normal = torch.distributions.normal
 WRONG = {
     "mirrored": Wrong(fourier_density, "autocorrelation", mirrored, {"FD-21", "FD-26", "FD-39"}),
-    "circular": Wrong(fourier_density, "autocorrelation", circular, {"FD-17", "FD-21", "FD-22", "FD-24"}),
+    "circular": Wrong(
+        fourier_density, "autocorrelation", circular, {"FD-17", "FD-21", "FD-22", "FD-24", "FD-X6"}
+    ),
     "one frequency off": Wrong(
         fourier_density, "autocorrelation", one_frequency_off, {"FD-21", "FD-24", "FD-26"}
     ),
-    "unnormalised": Wrong(fourier_density, "log_mass", unnormalised, {"FD-25", "FD-26", "FD-27"}),
+    "unnormalised": Wrong(
+        fourier_density, "log_mass", unnormalised, {"FD-25", "FD-26", "FD-27", "FD-X1", "FD-X3"}
+    ),
     "cut off": Wrong(fourier_density, "log_power", cut_off, {"FD-05", "FD-28"}),
     "a bell for a slope": Wrong(fourier_density, "log_sech2", bell_for_the_slope, {"FD-X4"}),
     "a sum for a square": Wrong(fourier_density, "log_density", summed, {"FD-X5"}),

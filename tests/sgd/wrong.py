@@ -80,14 +80,21 @@ def left_outside(x: torch.Tensor, low: float = -1.0, high: float = 1.0) -> torch
 
 
 WRONG = {
-    "after the update": Wrong(sgd, "projected_sgd", after_the_update, {"SG-04", "SG-X3"}),
-    "uphill": Wrong(sgd, "projected_sgd", uphill, {"SG-02", "SG-03", "SG-21"}),
+    "after the update": Wrong(sgd, "projected_sgd", after_the_update, {"SG-04", "SG-14", "SG-X3"}),
+    "uphill": Wrong(
+        sgd,
+        "projected_sgd",
+        uphill,
+        {"SG-02", "SG-03", "SG-07", "SG-10", "SG-21", "SG-23", "SG-24", "SG-26", "SG-27", "SG-X4"},
+    ),
     "one step early": Wrong(sgd, "projected_sgd", one_step_early, {"SG-02", "SG-21", "SG-22"}),
     "a radius for a diameter": Wrong(sgd, "regret_bound", radius_for_diameter, {"SG-X2"}),
     "halves forgotten": Wrong(sgd, "regret_bound", halves_forgotten, {"SG-13"}),
     "start forgotten": Wrong(sgd, "weighted_average_bound", start_forgotten, {"SG-X1", "SG-X5"}),
     "clipped": Wrong(sgd, "project_ball", clipped, {"SG-30", "SG-X2"}),
-    "onto the sphere": Wrong(sgd, "project_ball", onto_the_sphere, {"SG-29", "SG-31", "SG-33"}),
+    "onto the sphere": Wrong(
+        sgd, "project_ball", onto_the_sphere, {"SG-29", "SG-31", "SG-33", "SG-34", "SG-X8"}
+    ),
     "scaled onto the simplex": Wrong(
         sgd, "project_simplex", scaled_onto_simplex, {"SG-30", "SG-32", "SG-33"}
     ),
