@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
     "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"wrong {name}")) for name in chapters()]
 )
 def test_cells_say_the_same_when_they_run_again_in_reverse_order(name: str) -> None:
-    ran = set()
+    ran = set[str]()
     for trace, verdicts, printed in right_run(name).in_reverse():
         assert verdicts == trace.said, f"cell {trace.cell.index} decides otherwise"
         assert printed == trace.printed, f"cell {trace.cell.index} prints something else"
