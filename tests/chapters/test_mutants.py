@@ -12,6 +12,8 @@ from explainers.resources import chapters
 from tests.cells import ROOT, cells, listening, run
 from tests.chapters import mutants, wrong
 
+# with checked types it takes nearly twice as long, and `tests/derive` has them checked
+pytestmark = pytest.mark.usefixtures("unchecked")
 ALL = [
     pytest.param(name, title, id=f"{name}: {title}")
     for name in chapters()

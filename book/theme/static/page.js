@@ -26,6 +26,7 @@ const scrollable = () => {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
   }
 };
+addEventListener("resize", scrollable);  // a telephone was turned, a window made narrow
 
 window.MathJax = {
   startup: { pageReady: () => Promise.resolve(globalThis.afmDrawn).then(() => MathJax.startup.defaultPageReady()).then(scrollable) },
