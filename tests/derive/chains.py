@@ -4,7 +4,7 @@ import pytest
 import sympy as sp
 from sympy import Function, Symbol
 
-from explainers.derive import Derivation, Refused, Vector, Vectors, derive
+from explainers.derive import Derivation, RefusedError, Vector, Vectors, derive
 
 T = Symbol("T", integer=True, positive=True)
 p = Symbol("p", integer=True, positive=True)
@@ -18,9 +18,9 @@ phi, psi, c = Vector("varphi"), Vector("psi"), Vector("c")
 theta, g = Vectors("theta"), Vectors("g")
 
 
-def refused(*message: str) -> pytest.RaisesExc[Refused]:
+def refused(*message: str) -> pytest.RaisesExc[RefusedError]:
     """Refusal, with a message that holds each of these words in this order."""
-    return pytest.raises(Refused, match="(?s)" + ".*".join(message))
+    return pytest.raises(RefusedError, match="(?s)" + ".*".join(message))
 
 
 def chain(start: sp.Expr, **given: object) -> Derivation:

@@ -18,7 +18,7 @@ Verdict = Literal["holds", "qualified", "refuted"]
 MIME = "application/vnd.explainers.claim+json"
 
 
-class ClaimFailed(AssertionError):
+class ClaimFailedError(AssertionError):
     """The condition of a verdict is false."""
 
 
@@ -105,7 +105,7 @@ class Claim:
                 f"condition: expected a truth value, got {type(condition).__name__}"
             )
         if not bool(condition):
-            raise ClaimFailed(
+            raise ClaimFailedError(
                 f"{self.id} is not {'true' if verdict == 'holds' else verdict} by its "
                 "own bar.\n"
                 f"  claim:    {self.entry['text']}\n"
