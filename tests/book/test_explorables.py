@@ -12,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, Route
 
-from explainers.notebook.explore.table import WISHED
+from explainers.notebook.explore.table import TARGET_BYTES
 from tests.book.conftest import SITE, pages
 from tests.book.drawing import Live
 from tests.explorables import captured
@@ -27,7 +27,7 @@ def names(page: str) -> list[str]:
 
 
 MOVING = {page: names(page) for page in pages() if names(page)} if SITE.exists() else {}
-ALL = [(page, name) for page, found in MOVING.items() for name in found]
+ALL = [(page, name) for page, ids in MOVING.items() for name in ids]
 
 
 @pytest.fixture
@@ -332,7 +332,7 @@ def test_a_table_is_within_its_budget(
 ) -> None:
     live = Live(visit(page), name)
     size = 3 * len(live.model["buffers"][0]["data"]) // 4
-    record_property("measured", f"{page} #{name}: table of {size:,} bytes (wished: {WISHED:,})")
+    record_property("measured", f"{page} #{name}: table of {size:,} bytes (target: {TARGET_BYTES:,})")
     assert size <= 150_000
 
 

@@ -72,7 +72,7 @@ def test_a_claim_for_later_takes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> 
 def test_our_own_additions_only_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "chapters", lambda: ("fourier_density",))
     monkeypatch.setattr(module, "chapter_claims", lambda _: {"FD-X9": {"text": "Ours."}})
-    with pytest.raises(ValueError, match="only hold"):
+    with pytest.raises(ValueError, match="can only be holds"):
         claim("FD-X9").refuted(1 < 2, "", because="of a reason")
     assert claim("FD-X9").holds(1 < 2, "").verdict == "holds"
 
