@@ -102,11 +102,11 @@ def _reached(root: Path, code: str) -> set[Path]:
     """The library's files that `code` reads by importing, directly or through others."""
     from explainers import imports  # here and not above: a build first finds the library of its own book
 
-    names = imports.imported(ast.parse(code), PACKAGE)
-    found = set(imports.reached(root / "lib", names, parents=True).values())
-    packages = [path.parent for path in found if path.name == "__init__.py"]
+    names = imports.imported_names(ast.parse(code), PACKAGE)
+    files = set(imports.reachable_modules(root / "lib", names, parents=True).values())
+    packages = [path.parent for path in files if path.name == "__init__.py"]
     # what lies beside the code and is read by it
-    return found.union(p for folder in packages for end in ("js", "css") for p in folder.glob(f"*.{end}"))
+    return files.union(p for folder in packages for end in ("js", "css") for p in folder.glob(f"*.{end}"))
 
 
 def _is_named(stem: str, texts: set[str]) -> bool:
