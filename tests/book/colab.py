@@ -48,7 +48,7 @@ def versions() -> dict[str, str]:
     """What is installed there."""
     command = [str(PYTHON), "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
     listed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return {each["name"].lower(): each["version"] for each in listed}
+    return {package["name"].lower(): package["version"] for package in listed}
 
 
 def run(code: str, folder: Path = FOLDER, **extra: str) -> subprocess.CompletedProcess[str]:
@@ -71,7 +71,7 @@ def _environment_of_colab() -> None:
     torch.write_text(f"{pin}\n")
     needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     shipped = re.findall(r"^([\w-]+)==", f"{CONSTRAINTS.read_text()}\n{pin}", flags=re.M)
-    there = [each for each in needed if re.split(r"[<>=]", each)[0] in shipped]
+    there = [line for line in needed if re.split(r"[<>=]", line)[0] in shipped]
     subprocess.run(
         [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
          "-c", str(CONSTRAINTS), "-c", str(torch), *there, *TO_TEST],
@@ -101,8 +101,8 @@ def prepare() -> None:
     if done.returncode:
         raise SystemExit(done.stderr)
     seconds = time.perf_counter() - started
-    found = {"said": done.stdout, "seconds": seconds, "before": before, "after": versions()}
-    (FOLDER / "installed.json").write_text(json.dumps(found, indent=1))
+    installation = {"said": done.stdout, "seconds": seconds, "before": before, "after": versions()}
+    (FOLDER / "installed.json").write_text(json.dumps(installation, indent=1))
     print(f"colab: {done.stdout.strip()}")
 
 

@@ -75,17 +75,17 @@ class Live:
         return [panel["marks"] for panel in self.read()]
 
     def stops(self) -> list[int]:
-        """Where the controls stand."""
-        found = []
+        """The present stop of each control."""
+        positions = []
         for index, control in enumerate(self.controls):
             element = self.element(index)
             if control["kind"] == "choice":
-                found.append(int(element.locator("input:checked").get_attribute("value")))
+                positions.append(int(element.locator("input:checked").get_attribute("value")))
             elif control["kind"] == "toggle":
-                found.append(int(element.locator("input").is_checked()))
+                positions.append(int(element.locator("input").is_checked()))
             else:
-                found.append(int(element.locator("input").input_value()))
-        return found
+                positions.append(int(element.locator("input").input_value()))
+        return positions
 
     def keys(self, index: int, stop: int) -> None:
         """Move one control to a stop by keyboard alone."""
