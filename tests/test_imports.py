@@ -1,4 +1,4 @@
-"""The walk over imports: what is reached, by which form of words, and what is not."""
+"""The names that code imports, and the modules reachable from them."""
 
 import ast
 import subprocess

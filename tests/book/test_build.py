@@ -1,4 +1,4 @@
-"""Builds of a miniature book: what is renewed, and what a killed or failed build leaves."""
+"""Builds of a miniature book: which pages are executed and written, and failed and killed builds."""
 
 import copy
 import json
@@ -62,7 +62,7 @@ MODULES = {
 
 @dataclass
 class Book:
-    """A two-page book in a folder of its own, with its own library."""
+    """A temporary book of two pages, with its own library."""
 
     root: Path
 
@@ -357,7 +357,7 @@ def test_cells_that_run_again_in_reverse_order_show_the_same(book: Book) -> None
 
 
 def outputs(kernel: nbclient.NotebookClient, place: int, cell: nbformat.NotebookNode) -> str:
-    """What a cell shows, but for the number of the run and the random names of its widgets."""
+    """The outputs of a cell without execution counts and the random ids of widgets."""
     shown = kernel.execute_cell(copy.deepcopy(cell), place).outputs
     return re.sub(r'"execution_count": \d+|\b[0-9a-f]{32}\b', "", json.dumps(shown, sort_keys=True))
 

@@ -1,4 +1,4 @@
-"""Every explorable of every page, found here and not listed: it draws what `compute` says."""
+"""All explorables of all pages: their drawings show the results of `compute`."""
 
 import functools
 import statistics
@@ -32,9 +32,9 @@ ALL = [(page, name) for page, ids in MOVING.items() for name in ids]
 
 @pytest.fixture
 def visit(browser: Browser, site: Path) -> Iterator[Callable[..., Page]]:
-    """Open a page of the site; closed when the test ends.
+    """A function that opens a page of the site, which is closed when the test ends.
 
-    Without the engine of the formulas, unless they are asked for: no figure needs it, and it takes seconds.
+    MathJax is blocked unless `formulas` is True: it takes seconds, and figures do not need it.
     """
     contexts = []
 
@@ -53,7 +53,7 @@ def visit(browser: Browser, site: Path) -> Iterator[Callable[..., Page]]:
 
 
 def until(true: Callable[[], Any], what: str) -> None:
-    """Wait for something to become true. (The site's policy forbids the browser's own way.)"""
+    """Wait until `true()` is true. (The site's security policy forbids Playwright's own way.)"""
     deadline = time.monotonic() + 10
     while not true():
         assert time.monotonic() < deadline, what

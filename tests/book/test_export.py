@@ -1,4 +1,4 @@
-"""The Markdown of an exported notebook is plain, and says what the page says."""
+"""Exported notebooks: plain Markdown, folded code, stable ids, and the text of the page."""
 
 import re
 import sys
@@ -31,7 +31,7 @@ MYST = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A book of a bibliography and a glossary."""
+    """A folder with a bibliography and a glossary."""
     (tmp_path / "book").mkdir()
     (tmp_path / "book/references.bib").write_text(
         "@misc{two2001, author={Ah, A. and De la Beh, B.}, title={On It}, year={2001},\n"

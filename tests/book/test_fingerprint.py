@@ -1,4 +1,4 @@
-"""Which records a page is executed again for."""
+"""The fingerprint of a page: the records and modules that it includes."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`make chapter` refuses in one sentence and writes nothing, or makes a chapter and edits what all share."""
+"""`make chapter`: the files that it makes and edits, and the errors after which nothing is written."""
 
 import datetime
 import difflib
@@ -23,7 +23,7 @@ PLANNED = [entry for part in cards.parts(ROOT) for entry in part.chapters if not
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the checkout, without what the command does not look at."""
+    """A copy of the checkout with the files that the command reads."""
     left_out = shutil.ignore_patterns("__pycache__", "template", "theme", "*.js", "*.css", "*.png")
     for folder in ("benchmarks", "book", "lib", "notebooks", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=left_out)

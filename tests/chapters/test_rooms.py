@@ -1,4 +1,4 @@
-"""Every chapter has its rooms, every room its chapter, and what lists them agrees."""
+"""The files of every chapter exist, and the files that list chapters agree."""
 
 import datetime
 import shutil
@@ -35,7 +35,7 @@ def write(path: Path, content: object = "") -> None:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    """A checkout of two chapters, alpha and beta, and a card for gamma, which is planned."""
+    """A checkout with two chapters, alpha and beta, and the planned chapter gamma."""
     for number, name in enumerate(("alpha", "beta"), start=1):
         head = {"article": article(number), "prefix": name[:2].upper(), "count": 1, "card": CARD}
         write(tmp_path / f"book/claims/{name}.yml", {**head, "sentinel": "A letter.", "claims": []})

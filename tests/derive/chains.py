@@ -1,4 +1,4 @@
-"""Symbols that the tests of `derive` share, a chain in one call, and a refusal with its words."""
+"""Symbols and helper functions of the tests of `derive`."""
 
 import pytest
 import sympy as sp
@@ -19,9 +19,10 @@ theta, g = Vectors("theta"), Vectors("g")
 
 
 def refused(*message: str) -> pytest.RaisesExc[RefusedError]:
-    """Refusal, with a message that holds each of these words in this order."""
+    """Expect a `RefusedError` whose message contains these patterns in this order."""
     return pytest.raises(RefusedError, match="(?s)" + ".*".join(message))
 
 
 def chain(start: sp.Expr, **given: object) -> Derivation:
+    """A derivation that begins with `start`; `given` are keywords of `derive`."""
     return derive("a chain", **given).start(start)  # type: ignore[arg-type]  # wrong ones are tested too

@@ -1,4 +1,4 @@
-"""Minima, limits, integrals and derivatives, of functions that are smooth where they are used."""
+"""Proofs by minima, limits and antiderivatives, and derivatives in expressions."""
 
 import pytest
 import sympy as sp

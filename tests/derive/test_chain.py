@@ -1,4 +1,4 @@
-"""A chain goes one way to its theorem, and everything in it has a value."""
+"""The methods of `Derivation`, and the conditions under which an expression is defined."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Definitions, assumptions and lemmas hold where they are known, and nowhere else."""
+"""Definitions, assumptions and lemmas, and the values of their symbols for which they hold."""
 
 import pytest
 import sympy as sp

@@ -1,4 +1,4 @@
-"""Each proof object, with the falsehood that it exists to refuse."""
+"""Each proof object, with true steps that it proves and false ones that it refuses."""
 
 import pytest
 import sympy as sp
@@ -137,7 +137,8 @@ CLAIM = "the claim at $n$"
 
 
 def doubling(first: int = 1) -> Derivation:
-    """A sequence that doubles, and begins with 1."""
+    """A derivation about the sequence with a(0) = 1 and a(n + 1) = 2 a(n); its witness begins with
+    `first`."""
     rule = {"starts at one": Eq(a(0), 1), "doubles": Every(n, Eq(a(n + 1), 2 * a(n)), first=0)}
     return derive("powers", assume=rule, witness=lambda rng: {a: lambda n: first * 2**n})
 

@@ -1,4 +1,4 @@
-"""The normal form, and what it decides; nothing put in for a symbol is captured."""
+"""Substitution, the normal form of expressions, and the tests for zero and for signs."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Numbers refute what is false, and a rewriting keeps them."""
+"""Counterexamples to false steps, and that the normal form has the value of the expression."""
 
 import pytest
 from hypothesis import given, settings

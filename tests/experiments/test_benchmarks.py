@@ -1,4 +1,4 @@
-"""A benchmark is a record of its own kind: its cases, their medians and rounds, the machine."""
+"""The record of a benchmark, and the errors for invalid files."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""`python -m explainers`: what it says of names, of records, and of what is broken."""
+"""The output and the exit status of `python -m explainers`."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""By which code and under which bars a record was made."""
+"""Fingerprints of code, hashes of bars, and the state of the working tree."""
 
 import subprocess
 import sys
@@ -65,7 +65,7 @@ def test_a_bar_that_moved_without_a_note_is_named(
 
 @pytest.mark.parametrize("stem", sorted(path.stem for path in resources.folder("results").glob("*.json")))
 def test_no_bar_moved_after_what_it_judges_was_recorded(stem: str) -> None:
-    """Records from before hashes of bars were kept have none, and pass."""
+    """Older records have no hashes of bars, and pass."""
     recorded = resources.record(stem)["made"].get("bars", {})
     claims = {
         id: claim for name in resources.chapters() for id, claim in resources.chapter_claims(name).items()
@@ -74,7 +74,7 @@ def test_no_bar_moved_after_what_it_judges_was_recorded(stem: str) -> None:
 
 
 def test_outside_of_a_checkout_no_tree_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Installed inside another project's checkout, that one's changes are not ours."""
+    """The package may be installed inside the checkout of another project, whose changes do not count."""
     monkeypatch.setattr(resources, "checkout", lambda: None)
     assert provenance.clean_working_tree() == provenance.WorkingTree("unknown", ())
 

@@ -1,4 +1,4 @@
-"""A record is whole or refused: no part of it may be missing, of another kind, doubled or not finite."""
+"""Reading a record, and the errors for missing, duplicate, non-finite and wrongly typed values."""
 
 import copy
 import json
@@ -29,7 +29,7 @@ STUDY = Experiment("toy", value, {"cpu": SWEEP})
 
 
 def whole() -> dict[str, Any]:
-    """The content of a record that nothing is wrong with."""
+    """The content of a valid record."""
     rows = [{**cell, **value(**cell, scale=10)} for cell in SWEEP.cells()]
     made = {**MADE, "code": fingerprint(value.__module__), "bars": {"TO-01": "0123"}}
     content = {"name": "toy", "preset": "cpu", "config": SWEEP.config, "rows": rows, "made": made}
@@ -76,7 +76,7 @@ PLACES = {
 
 
 def at(content: dict[str, Any], place: str) -> tuple[Any, Any]:
-    """What holds the value at a place, and the value's key there."""
+    """The dict or list that contains the value at `place`, a path with dots, and the last key of the path."""
     *outer, last = [int(part) if part.isdigit() else part for part in place.split(".")]
     holder: Any = content
     for key in outer:

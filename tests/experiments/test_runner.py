@@ -1,4 +1,4 @@
-"""Running a sweep: a killed one goes on, and a record is made of what was committed before it began."""
+"""Running a sweep, continuing one that was killed, and the provenance in its record."""
 
 import json
 import os
@@ -94,7 +94,7 @@ def test_a_metric_that_is_not_finite_stops_the_sweep(results: Path) -> None:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A committed checkout that the library of this process takes for its own; cells run in this process."""
+    """A committed checkout that the library uses as its own; cells run in this process."""
     (tmp_path / "results").mkdir()
     (tmp_path / "book/claims").mkdir(parents=True)
     monkeypatch.setattr(resources, "checkout", lambda: tmp_path)
@@ -221,7 +221,7 @@ claims:
 
 
 def killed(root: Path, kept_rows: int, **edit: Any) -> None:
-    """Turn the record of `toy` into one that was killed after some rows."""
+    """Replace the record of `toy` by the files of a run that was killed after `kept_rows` rows."""
     whole = record_in(root)
     unchanged = {key: whole["made"][key] for key in ("code", "revision", "dirty", "bars", "seconds")}
     part = {**unchanged, "config": whole["config"], "rows": whole["rows"][:kept_rows], **edit}

@@ -1,4 +1,4 @@
-"""What lies in `results`: replaced whole or not at all, and called by what it is."""
+"""The files in `results`: writing them atomically, and their state."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A verdict is given on a condition that was measured, and a false one is an error."""
+"""Verdicts on claims: their output, and the errors for false conditions and for misuse."""
 
 import numpy as np
 import pytest

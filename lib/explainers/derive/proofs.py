@@ -132,7 +132,7 @@ class Certificate:
                 "the certificate does not add up to the difference of the two sides"
             )
         for name, share in shares.items():
-            # a lemma by algebra alone is 0 for the machine, whatever its weight
+            # an identity that was used as a lemma is 0, so any weight of it is allowed
             idle = is_zero(share, is_nonzero_somewhere)
             if idle and not is_zero(d.fact(name).expr, is_nonzero_somewhere):
                 raise RefusedError(

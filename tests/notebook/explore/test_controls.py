@@ -1,4 +1,4 @@
-"""What a slider, a choice, a toggle and a play button are, and which controls and marks are refused."""
+"""Controls, and the errors for invalid controls and marks."""
 
 from collections.abc import Callable
 from typing import Any

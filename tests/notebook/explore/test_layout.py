@@ -1,4 +1,4 @@
-"""Axes, their ticks, and the marks in them."""
+"""Limits and ticks of axes, and the data and the still picture of marks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The table of results: what depends on what, how it is packed, and which results are refused."""
+"""The table of results: the controls that change each, packing, and the errors for invalid results."""
 
 import json
 import math

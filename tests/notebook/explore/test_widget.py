@@ -1,4 +1,5 @@
-"""What a page and a notebook are given."""
+"""The calls `explore` and `explorable`: their errors, the MIME bundle of the widget, and the progress
+line."""
 
 import json
 import time
