@@ -58,7 +58,7 @@ def execute(root: Path) -> dict[str, float]:
         path = str(root / name)
         records[name] = cache.add_nb_to_project(path, read_data={"name": "myst_nb_md", "type": "plugin"})
         if known.get(name) != current[name]:
-            _forget(cache, records[name].pk)
+            _remove_cached(cache, records[name].pk)
             known.pop(name, None)
     waiting = [name for name in current if cache.get_cached_project_nb(records[name].pk) is None]
     ledger.write_text(json.dumps(known, indent=1, sort_keys=True))
@@ -101,7 +101,7 @@ def _run(call: tuple[str, str, int, str]) -> tuple[str, int, float]:
     return name, Worker()(data)[0], time.perf_counter() - started
 
 
-def _forget(cache: JupyterCacheAbstract, pk: int) -> None:
+def _remove_cached(cache: JupyterCacheAbstract, pk: int) -> None:
     cached = cache.get_cached_project_nb(pk)
     if cached is not None:
         cache.remove_cache(cached.pk)

@@ -123,7 +123,7 @@ def _filled(text: str, values: dict[str, str], *, quoted: bool) -> str:
 # ---- the files that all chapters share
 
 
-def in_contents(text: str, new: cards.Entry, parts: list[cards.Part]) -> str:
+def add_to_contents(text: str, new: cards.Entry, parts: list[cards.Part]) -> str:
     """The text of _toc.yml with the chapter added to its part, ordered by the dates of the articles."""
     names = [part.name for part in parts]
     *others, siblings = (
@@ -147,12 +147,12 @@ def _listed(entry: cards.Entry) -> str:
     return f"      - file: notebooks/{entry.name}\n"
 
 
-def in_layers(text: str, name: str, layer: str) -> str:
+def add_to_layers(text: str, name: str, layer: str) -> str:
     """The text of pyproject.toml with the chapter added to `layer`, the layer of all chapters."""
     return text.replace(f'"{layer}"', f'"{" | ".join(sorted([*layer.split(" | "), name]))}"')
 
 
-def in_reference(text: str, new: cards.Entry, chapters: list[str]) -> str:
+def add_to_reference(text: str, new: cards.Entry, chapters: list[str]) -> str:
     """The text of book/reference.md with a section for the chapter's module after those of other chapters."""
     sections = re.split("^(?=## )", text, flags=re.M)
     documented = [f"automodule:: explainers.{name}\n" for name in chapters]
@@ -162,7 +162,7 @@ def in_reference(text: str, new: cards.Entry, chapters: list[str]) -> str:
     return "".join(sections)
 
 
-def without_card(text: str, name: str) -> str:
+def remove_card(text: str, name: str) -> str:
     """The text of book/chapters.yml without the card of the chapter `name`."""
     lines = text.splitlines(keepends=True)
     start = lines.index(f"  - name: {name}\n")
@@ -183,12 +183,12 @@ def shared_files(root: Path, new: cards.Entry) -> dict[Path, str]:
         return (root / name).read_text(encoding="utf-8")
 
     texts = {
-        root / cards.CONTENTS: in_contents(text(cards.CONTENTS), new, parts),
-        root / rooms.RULES: in_layers(text(rooms.RULES), new.name, rooms.layer(root)),
-        root / rooms.REFERENCE: in_reference(text(rooms.REFERENCE), new, written),
+        root / cards.CONTENTS: add_to_contents(text(cards.CONTENTS), new, parts),
+        root / rooms.RULES: add_to_layers(text(rooms.RULES), new.name, rooms.layer(root)),
+        root / rooms.REFERENCE: add_to_reference(text(rooms.REFERENCE), new, written),
     }
     if any(entry.name == new.name for entry in entries):
-        texts[root / cards.PARTS] = without_card(text(cards.PARTS), new.name)
+        texts[root / cards.PARTS] = remove_card(text(cards.PARTS), new.name)
     return texts
 
 

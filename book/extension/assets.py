@@ -34,7 +34,7 @@ def choose(
     if "data-explorable" in context.get("body", ""):
         wanted += [widgets.MODULE, widgets.HOST]
         styles.append(widgets.STYLESHEET)
-        context["widget_state"] = (widgets.STATE, widgets.take_state(scripts))
+        context["widget_state"] = (widgets.STATE, widgets.page_state(scripts))
     wanted += [MATHJAX] if formulas else []
     # deferred scripts run in this order, and MathJax is the slowest
     context["script_files"] = [f for name in wanted for f in scripts if str(f.filename).endswith(name)]

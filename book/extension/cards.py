@@ -155,10 +155,10 @@ def _out_of_order(announced: list[Part], toc: list[tuple[str, list[str]]]) -> li
     if toc == right:
         return []
     return [
-        f"_toc.yml: its parts and chapters are {_spelled(toc)}; in the order of {PARTS} and of the articles' "
-        f"dates they are {_spelled(right)}"
+        f"_toc.yml: its parts and chapters are {_format_toc(toc)}; in the order of {PARTS} and of the "
+        f"articles' dates they are {_format_toc(right)}"
     ]
 
 
-def _spelled(toc: list[tuple[str, list[str]]]) -> str:
+def _format_toc(toc: list[tuple[str, list[str]]]) -> str:
     return "; ".join(f"{part}: {', '.join(chapters)}" for part, chapters in toc)

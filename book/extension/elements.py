@@ -32,14 +32,14 @@ def html(text: str) -> nodes.raw:
     return nodes.raw("", text, format="html")
 
 
-def spell_marks(_: Sphinx, doctree: nodes.document, __: str) -> None:
+def replace_emoji(_: Sphinx, doctree: nodes.document, __: str) -> None:
     """Replace the emoji in myst-nb's table of executions by a word, for which the book has a font."""
     for mark in list(doctree.findall(nodes.Text)):
         if mark.astext() == "✅":
             mark.parent.replace(mark, nodes.Text("ran"))
 
 
-def frame_tables(_: Sphinx, doctree: nodes.document, __: str) -> None:
+def wrap_tables(_: Sphinx, doctree: nodes.document, __: str) -> None:
     """Put every table into a `Scroll` box, so that a wide table does not widen the page."""
     for table in list(doctree.findall(nodes.table)):
         title = next((node.astext() for node in table.children if isinstance(node, nodes.title)), "Table")
@@ -78,5 +78,5 @@ def setup(app: Sphinx) -> None:
     app.add_node(Fold, html=(_open_fold, _close_fold))
     app.add_node(Scroll, html=(_open_scroll, _close_scroll))
     app.add_node(Summary, html=(_open_summary, _close_summary))
-    app.connect("doctree-resolved", spell_marks)
-    app.connect("doctree-resolved", frame_tables, priority=900)
+    app.connect("doctree-resolved", replace_emoji)
+    app.connect("doctree-resolved", wrap_tables, priority=900)

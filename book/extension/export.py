@@ -81,12 +81,12 @@ class Address:
         config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
         return cls(*(config[f"notebooks_{key}"] for key in ("repository", "branch", "reference")))
 
-    def in_colab(self, name: str) -> str:
+    def colab_url(self, name: str) -> str:
         """The URL that opens the notebook of the chapter `name` in Colab."""
         project = self.repository.removeprefix("https://github.com/")
         return COLAB.format(project=project, branch=self.branch, name=name)
 
-    def install(self) -> str:
+    def install_code(self) -> str:
         """The code of the first cell, which installs the library."""
         return INSTALL.replace("REPOSITORY", self.repository).replace("REFERENCE", self.reference)
 
@@ -162,7 +162,7 @@ class MarkdownExporter:
     def _number(self, label: str) -> int:
         return int(_lookup("equation", label, self.numbers))
 
-    def closing(self) -> Iterator[str]:
+    def terms_and_sources(self) -> Iterator[str]:
         """The Markdown of the last cells: the definitions of the terms, and the sources."""
         if self.terms:
             named = sorted(self.terms.items(), key=lambda item: item[0].lower())
@@ -219,12 +219,12 @@ def notebook(root: Path, path: Path, executed: NotebookNode) -> NotebookNode:
     """The exported notebook of the page at `path`, from its `executed` notebook."""
     prose = "\n".join(cell.source for cell in executed.cells if cell.cell_type == "markdown")
     exporter = MarkdownExporter(root, path.parent, prose)
-    first = nbformat.v4.new_code_cell(Address.from_config(root).install(), metadata=FOLDED)
+    first = nbformat.v4.new_code_cell(Address.from_config(root).install_code(), metadata=FOLDED)
     first.metadata["tags"] = ["nbval-ignore-output"]
     cells = [first]
     for cell in executed.cells:
         cells += _code(cell) if cell.cell_type == "code" else [_markdown(exporter.plain(cell.source))]
-    cells += [_markdown(words) for words in exporter.closing()]
+    cells += [_markdown(words) for words in exporter.terms_and_sources()]
     for number, cell in enumerate(cells):
         cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:8]
         cell.metadata["id"] = cell.id  # Colab reads it there
@@ -287,7 +287,7 @@ def link_notebooks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Add links to Colab and to the exported notebook below the title of a chapter."""
     name = docname.removeprefix("notebooks/")
     for line in [node for node in doctree.findall(nodes.paragraph) if "article-source" in node["classes"]]:
-        url = escape(Address.from_config(Path(app.srcdir)).in_colab(name))
+        url = escape(Address.from_config(Path(app.srcdir)).colab_url(name))
         line += html(
             f' <span class="run"><a href="{url}">Run it in Colab</a> or '
             f'<a href="{escape(name)}.ipynb" download>download the notebook</a>.</span>'

@@ -19,7 +19,7 @@ from sphinx.util import logging
 from explainers.resources import chapter_claims, chapters
 from extension.elements import Fold, Summary, box, html
 
-COLLECTING = {"index", "book/claims", "book/status"}
+SUMMARY_PAGES = {"index", "book/claims", "book/status"}
 LEDGER_TITLE = "All claims of the article"
 GROUPS = {
     "refuted": "Refuted",

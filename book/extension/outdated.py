@@ -21,7 +21,7 @@ def find(
     env.__dict__["page_fingerprints"] = current
     stale = {name for name, value in current.items() if known.get(name) != value}
     if stale or removed or (added | changed) & set(current):
-        stale |= {name for name in fingerprint.documents(root) if name in ledger.COLLECTING}
+        stale |= {name for name in fingerprint.documents(root) if name in ledger.SUMMARY_PAGES}
     return sorted(stale & env.found_docs)
 
 

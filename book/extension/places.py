@@ -78,12 +78,12 @@ def parts(env: BuildEnvironment) -> list[dict[str, Any]]:
                 for entry in part.chapters
             ],
         }
-        for part in _announced(Path(env.srcdir))
+        for part in _cached_parts(Path(env.srcdir))
     ]
 
 
 @cache
-def _announced(root: Path) -> list[cards.Part]:
+def _cached_parts(root: Path) -> list[cards.Part]:
     return cards.parts(root)  # called for every page, with the same result during a build
 
 
@@ -194,7 +194,7 @@ def fill_labs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Add a line below the figure of a lab, with its controls and a link to a running notebook."""
     for place in [node for node in doctree.findall(nodes.container) if "lab" in node]:
         names = "; ".join(escape(name) for name in place["lab"])
-        url = escape(export.Address.from_config(Path(app.srcdir)).in_colab(docname.rpartition("/")[2]))
+        url = escape(export.Address.from_config(Path(app.srcdir)).colab_url(docname.rpartition("/")[2]))
         place += html(
             f'<p><b>A lab.</b> In <a href="{url}">a running notebook</a> this figure has controls ({names}), '
             "Run and Stop beside it.</p>"

@@ -32,7 +32,7 @@ def write_shared(app: Sphinx) -> None:
     app.add_css_file(STYLESHEET)
 
 
-def take_state(scripts: list[Any]) -> str:
+def page_state(scripts: list[Any]) -> str:
     """The JSON state of the explorables of a page, from its `scripts`, without unused traits and other
     widgets."""
     bodies = [script.attributes["body"] for script in scripts if script.attributes.get("type") == STATE]

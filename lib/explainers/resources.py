@@ -17,7 +17,7 @@ import yaml
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parents[1]
-_PLACES = {"claims": "book/claims", "results": "results"}
+_FOLDERS = {"claims": "book/claims", "results": "results"}
 _T = TypeVar("_T")
 
 
@@ -67,10 +67,10 @@ class Chapter:
 def folder(kind: str) -> Path:
     """The folder of the kind "claims" or "results", in the checkout or, if the package
     is installed, in the package. Raises `ValueError` for another kind."""
-    if kind not in _PLACES:
-        raise ValueError(f"kind: expected one of {sorted(_PLACES)}, got {kind!r}")
+    if kind not in _FOLDERS:
+        raise ValueError(f"kind: expected one of {sorted(_FOLDERS)}, got {kind!r}")
     root = checkout()
-    return root / _PLACES[kind] if root else _PACKAGE / "_shipped" / kind
+    return root / _FOLDERS[kind] if root else _PACKAGE / "_shipped" / kind
 
 
 def checkout() -> Path | None:

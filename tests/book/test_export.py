@@ -78,11 +78,11 @@ def test_what_was_named_is_explained_at_the_end(folder: Path) -> None:
         text.plain("{term}`Norms <norm>` {cite:p}`two2001`")
         == "Norms [[Ah and De la Beh, 2001](https://a.example/1)]"
     )
-    terms, sources = text.closing()
+    terms, sources = text.terms_and_sources()
     assert terms == "## Terms\n\n- **norm**: The length of a vector."
     assert sources.startswith("## Sources\n\n- A. Ah and B. De la Beh. On it. 2001.")
     assert "(https://a.example/1)" in sources
-    assert list(export.MarkdownExporter(folder, folder, "").closing()) == []
+    assert list(export.MarkdownExporter(folder, folder, "").terms_and_sources()) == []
 
 
 def test_a_figure_stands_in_the_notebook_itself(folder: Path) -> None:
@@ -264,7 +264,7 @@ class TestOfTheBook:
 
     def test_the_page_leads_to_it(self, name: str, site: Path) -> None:
         colab, download = self.page(site, name).select(".article-source .run a")
-        assert colab["href"] == export.Address.from_config(ROOT).in_colab(name)
+        assert colab["href"] == export.Address.from_config(ROOT).colab_url(name)
         assert re.fullmatch(
             r"https://colab\.research\.google\.com/github/[\w-]+/[\w-]+/blob/[\w-]+/notebooks/\w+\.ipynb",
             str(colab["href"]),

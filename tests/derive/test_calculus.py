@@ -45,7 +45,7 @@ def test_a_minimum_needs_its_place_its_slope_and_an_interval() -> None:
 def test_a_limit_of_values_that_are_not_negative_is_not_negative() -> None:
     d = chain(x**2).step("==", Limit(x**2 + 1 / p, p, oo))
     d.step(">=", 0, by=Limiting(p, Certificate((1, x**2), (1, 1 / p)))).qed((x**2, ">=", 0))
-    assert d.steps[1].how.startswith("in the limit, certificate")
+    assert d.steps[1].explanation.startswith("in the limit, certificate")
 
 
 def test_a_limit_keeps_no_strict_bound_and_no_relation_that_fails_on_the_way() -> None:
@@ -79,7 +79,7 @@ def test_an_assumption_about_one_n_is_no_help_in_a_limit() -> None:
 
 def test_an_integral_is_the_difference_of_its_antiderivative() -> None:
     d = chain(Integral(3 * y**2, (y, 0, T))).step("==", T**3, by=Antiderivative(y**3))
-    assert d.steps[0].how == "between the ends of $y^{3}$"
+    assert d.steps[0].explanation == "between the ends of $y^{3}$"
     quarter = Integral((N + 1) * cos(y) * sin(y) ** N, (y, 0, pi / 2))
     chain(quarter).step("==", 1, by=Antiderivative(sin(y) ** (N + 1)))
     for wrong, message in (

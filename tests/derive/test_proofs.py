@@ -22,9 +22,9 @@ from tests.derive.chains import N, T, a, chain, eta, k, n, p, refused, t, w, x, 
 
 def test_induction_starts_at_the_smallest_value_that_the_symbol_admits() -> None:
     d = chain(Sum(2 * t - 1, (t, 1, T))).step("==", T**2, by=Induction(T))
-    assert "induction from $T=1$" in d.steps[0].how
+    assert "induction from $T=1$" in d.steps[0].explanation
     d = chain(Sum(2 * t + 1, (t, 1, N))).step("==", N**2 + 2 * N, by=Induction(N))
-    assert "induction from $N=0$" in d.steps[0].how
+    assert "induction from $N=0$" in d.steps[0].explanation
 
 
 def test_the_harmonic_sum_is_not_at_least_two_by_a_late_base() -> None:
@@ -125,7 +125,7 @@ def test_what_is_quoted_is_marked_and_not_contradicted_by_numbers() -> None:
     fermat = Quoted("a theorem", "a book")
     d = chain(x**2).step(">=", 0, by=fermat).qed((x**2, ">=", 0))
     assert d.rests_on == ("a theorem (quoted: a book)",)
-    assert "quoted, not proved here" in d.steps[0].how
+    assert "quoted, not proved here" in d.steps[0].explanation
     assert "rests on a theorem" in repr(d)
     later = derive("later", lemmas={"square": d}).start(x**2).step(">=", 0, by=Certificate((1, "square")))
     assert later.rests_on == d.rests_on
@@ -147,7 +147,7 @@ def test_the_claim_at_n_may_be_used_for_the_claim_after_it() -> None:
     step = Certificate((1, ("doubles", {n: N})), (2, "the claim at $N$"))
     by = Induction(N, base=Certificate((1, "starts at one")), step=step, hypothesis="the claim at $N$")
     d = doubling().start(a(N)).step("==", 2**N, by=by)
-    assert "step certificate: doubles, the claim at $N$" in d.steps[0].how
+    assert "step certificate: doubles, the claim at $N$" in d.steps[0].explanation
     with refused("base N = 0"):
         doubling().start(a(N)).step("==", 3 * 2**N, by=by)
     with refused("step from N to N \\+ 1: .*does not add up"):

@@ -47,14 +47,14 @@ UNSUPPORTED = sp.Subs, sp.Order, sp.AccumBounds, sp.Piecewise
 @dataclass(frozen=True)
 class Step:
     """One proved step: both sides as written, the proof object `by`, the reason for
-    readers `because`, and what the proof showed in words, `how`."""
+    readers `because`, and the proof in words, `explanation`."""
 
     lhs: Expr
     rel: Relation
     rhs: Expr
     by: Proof
     because: str
-    how: str
+    explanation: str
 
 
 def derive(
@@ -221,7 +221,7 @@ class Derivation:
         if self.first is not sp.nan:
             raise ValueError("start: this derivation already has a start")
         expr = _expression("expr", expr)
-        self._guard(0, expr)
+        self._check_defined(0, expr)
         self.name = (
             lhs
             if isinstance(lhs, str) or lhs is None
@@ -264,14 +264,14 @@ class Derivation:
                 f"step {number}: {rel} after {self.direction}: the chain would prove "
                 "no relation between its ends"
             )
-        self._guard(number, expr)
+        self._check_defined(number, expr)
         try:
-            how = self.prove(lhs, rel, expr, by)
+            explanation = self.prove(lhs, rel, expr, by)
         except RefusedError as reason:
             raise RefusedError(
                 self._refusal(number, lhs, rel, expr, str(reason))
             ) from reason
-        self.steps.append(Step(lhs, rel, expr, by, because, how))
+        self.steps.append(Step(lhs, rel, expr, by, because, explanation))
         for quoted in _quotations(by):
             if quoted.rests_on not in self.rests_on:
                 self.rests_on += (quoted.rests_on,)
@@ -336,7 +336,7 @@ class Derivation:
 
     # ---- side conditions and counterexamples
 
-    def _guard(self, number: int, expr: Expr) -> None:
+    def _check_defined(self, number: int, expr: Expr) -> None:
         try:
             self.require_defined(self.unfold(expr))
         except RefusedError as reason:

@@ -151,7 +151,7 @@ class Fact:
                     f"{self.name!r} is about {symbol} itself, not about {symbol} = "
                     f"{expr}"
                 )
-            elif not _admits(symbol, expr, ranges):
+            elif not _is_allowed(symbol, expr, ranges):
                 raise RefusedError(
                     f"{self.name!r} is not known at {symbol} = {expr}: it does not "
                     f"satisfy the assumptions of {symbol}"
@@ -162,7 +162,7 @@ class Fact:
             )
         return substitute(self.expr, instance)
 
-    def holds(self, point: Point) -> bool:
+    def is_true_at(self, point: Point) -> bool:
         """Whether the fact is true at `point`; False where it has no value.
 
         Of a fact with an index, a few values of the index are tried.
@@ -193,7 +193,7 @@ class Fact:
         return True
 
 
-def _admits(symbol: Symbol, expr: Expr, ranges: tuple[Range, ...]) -> bool:
+def _is_allowed(symbol: Symbol, expr: Expr, ranges: tuple[Range, ...]) -> bool:
     """Whether `expr` satisfies the SymPy assumptions of `symbol`."""
     if isinstance(symbol, Vector):
         return _is_vector(expr)
@@ -281,7 +281,7 @@ def points(
         if len(accepted) == wanted:
             break
         point = Point(seed, witness(random.Random(seed)) if witness else None)
-        wrong = next((fact.name for fact in known if not fact.holds(point)), None)
+        wrong = next((fact.name for fact in known if not fact.is_true_at(point)), None)
         if wrong is None:
             accepted.append(point)
         elif witness:

@@ -138,9 +138,9 @@ class Certificate:
                 raise RefusedError(
                     f"{name!r} drops out: its terms in the certificate add up to 0"
                 )
-        return "certificate: " + (", ".join(shares) if shares else self._counted())
+        return "certificate: " + (", ".join(shares) if shares else self._summary())
 
-    def _counted(self) -> str:
+    def _summary(self) -> str:
         factors = [
             sp.factor(factor)
             for term in self.terms
@@ -270,11 +270,13 @@ class Reindex:
             raise ValueError(f"image: {self.image} is not known to be an integer")
 
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
-        words = self.proof.prove(d, _outer_sums(sp.expand(lhs), self._turn), rel, rhs)
+        words = self.proof.prove(
+            d, _outer_sums(sp.expand(lhs), self._reindexed), rel, rhs
+        )
         turned = f"re-indexed by ${latex(self.index)}\\mapsto {latex(self.image)}$"
         return turned if words == ALGEBRA else f"{turned}, {words}"
 
-    def _turn(self, old: Sum) -> Expr:
+    def _reindexed(self, old: Sum) -> Expr:
         f, (u, lo, hi) = old.function, old.limits[0]
         shift = self.image - sp.expand(self.image).coeff(self.index) * self.index
         if len(old.limits) > 1 or sp.expand(shift).has(u):
@@ -289,11 +291,11 @@ class Reindex:
         return Sum(substitute(f, {u: image}), (u, *limits))
 
 
-def _outer_sums(expr: sp.Basic, turn: Callable[[Sum], Expr]) -> sp.Basic:
+def _outer_sums(expr: sp.Basic, reindex: Callable[[Sum], Expr]) -> sp.Basic:
     if isinstance(expr, Sum):
-        return turn(expr)
+        return reindex(expr)
     return (
-        expr.func(*(_outer_sums(arg, turn) for arg in expr.args))
+        expr.func(*(_outer_sums(arg, reindex) for arg in expr.args))
         if expr.has(Sum)
         else expr
     )

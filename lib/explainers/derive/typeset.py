@@ -108,7 +108,7 @@ class _Printer(LatexPrinter):
             return front + self.parenthesize(sums[0], 40, strict=False)
         if under != 1 or not expr.has(sp.exp):
             return super()._print_Mul(expr)
-        factors = sorted(sp.Mul.make_args(rest), key=_place)
+        factors = sorted(sp.Mul.make_args(rest), key=_factor_order)
         theorem_text = [
             self.parenthesize(factor, 50, strict=False) for factor in factors[:-1]
         ]
@@ -149,7 +149,7 @@ class _Printer(LatexPrinter):
         return part if exp is None else rf"\left({part}\right)^{{{exp}}}"
 
 
-def _place(factor: Expr) -> tuple[int, Any]:
+def _factor_order(factor: Expr) -> tuple[int, Any]:
     kind = (
         3
         if isinstance(factor, sp.Sum | sp.Integral)
@@ -168,10 +168,10 @@ def latex(expr: sp.Basic, define: "Definitions" = ()) -> str:
     Of a function in `define`, an argument is a subscript where the definition has an
     integer symbol; of any other function, where the argument is an integer.
     """
-    return _lighter(_Printer(define).doprint(expr))
+    return _with_small_brackets(_Printer(define).doprint(expr))
 
 
-def _lighter(text: str) -> str:
+def _with_small_brackets(text: str) -> str:
     """LaTeX with stretching brackets around fractions, sums and integrals only."""
     tokens = re.split(r"(\\left|\\right)(?=[^a-z])", text)
     stack: list[int] = []
@@ -210,7 +210,7 @@ def to_dict(d: "Derivation") -> dict[str, Any]:
                 latex(step.rhs, d.definitions),
                 number,
                 step.because,
-                step.how,
+                step.explanation,
             )
         )
         left = ""
@@ -247,16 +247,16 @@ def to_text(d: "Derivation") -> str:
     for number, step in enumerate(d.steps, 1):
         because = f"{step.because}; " if step.because else ""
         lines.append(f"  {PLAIN_RELATIONS[step.rel]} {step.rhs}")
-        lines.append(f"      ({number}) {because}{_untex(step.how)}")
+        lines.append(f"      ({number}) {because}{_without_latex(step.explanation)}")
     lines.append(
         f"  Hence {d.theorem_text(latex=False)}" if d.theorem else "  (not finished)"
     )
-    lines += [f"  {_untex(d.says)}"] if d.says else []
+    lines += [f"  {_without_latex(d.says)}"] if d.says else []
     lines += [f"  This rests on {theorem}" for theorem in d.rests_on]
     return "\n".join(lines)
 
 
-def _untex(text: str) -> str:
+def _without_latex(text: str) -> str:
     return text.replace("$", "").replace("**", "").replace(r"\mapsto ", "-> ")
 
 

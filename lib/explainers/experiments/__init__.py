@@ -1,8 +1,8 @@
 """Recorded runs: experiments that take too long for a page are run once, and their
 results are stored as JSON with code version, machine and date.
 
-A study defines an `Experiment` with its `Preset`s, and a page reads its `Record`.
-`explainers.studies` finds an experiment by its name, and
+A study defines an `Experiment` with one or more `Preset`, and a page reads its
+`Record`. `explainers.studies` finds an experiment by its name, and
 `explainers.experiments.runner` runs one.
 """
 
