@@ -63,7 +63,9 @@ def new_entry(root: Path, name: str, title: str, part: str, prefix: str, today: 
 
 def _check_name(root: Path, name: str, entries: list[cards.Entry]) -> None:
     if not re.fullmatch("[a-z][a-z0-9_]+", name) or keyword.iskeyword(name):
-        raise ValueError(f"name: expected at least two of a-z, 0-9 and _, and no keyword, got {name!r}")
+        raise ValueError(
+            f"name: expected a letter a-z and at least one of a-z, 0-9 and _, and no keyword, got {name!r}"
+        )
     if any(entry.name == name and entry.written for entry in entries):
         raise ValueError(f"name: the chapter {name} already exists")
     module = root / "lib/explainers" / name

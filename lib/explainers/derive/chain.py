@@ -245,7 +245,8 @@ class Derivation:
         printed beside the step, in Markdown. Raises `RefusedError` if `by` does not
         prove the step. The message gives the number of the step and both sides, and
         says either "false", with a counterexample that satisfies all assumptions, or
-        "not proved". Raises `ValueError` before `start` and after `qed`.
+        "not proved". Raises `TypeError` or `ValueError` for wrong arguments, and
+        `ValueError` before `start` and after `qed`.
         """
         if self.first is sp.nan:
             raise ValueError("step: call start first")
@@ -347,10 +348,11 @@ class Derivation:
 
         Every denominator and every argument of a logarithm must be nonzero, by the
         SymPy assumptions of its symbols or by a named assumption of the derivation.
-        Refused are also: a sum whose upper limit may lie below its lower one, an index
-        whose SymPy assumptions its range does not satisfy, a derivative that may not
-        exist, infinity, a vector outside of an inner product, and operators that bind
-        a symbol, except sums, integrals, derivatives and limits.
+        Refused are also: a sum that may run backwards (its upper limit is less than the
+        lower one minus 1), an index whose SymPy assumptions its range does not satisfy,
+        a derivative that may not exist, infinity, a vector outside of an inner product,
+        and operators that bind a symbol, except sums, integrals, derivatives and
+        limits.
         """
         if has_bare_vector(expr):
             raise RefusedError(f"{expr} has a vector outside of an inner product")

@@ -47,7 +47,8 @@ def substitute(expr: Expr, values: Mapping[Symbol, Expr]) -> Expr:
             closed = sp.diff(derivative.expr, *derivative.variables)
             if closed.has(sp.Derivative):
                 raise RefusedError(
-                    f"{derivative} has no closed form, so its symbols stay"
+                    f"{derivative} has no closed form, so its symbols cannot be "
+                    "replaced"
                 )
             expr = expr.xreplace({derivative: closed})
     # one after another, by way of symbols of the same kind that occur nowhere else
