@@ -1,20 +1,20 @@
-"""Our route to live widgets on a static page, and Jupyter Book 1's own, on the same pages in one run.
+"""Benchmark of two ways to show widgets on a static page: ours, and that of Jupyter Book 1.
 
     .venv/bin/python benchmarks/explorables.py [--navigations 15] [--json PATH] [--cache FOLDER]
 
 Needs the built book (`make book`), Chromium (`make browser`), and npm with its registry. It serves two sites:
-- ours, as built: our host reads a state without the widgets' module, which is a file of the site;
-- stock, where our host, module and stylesheet give way to what myst-nb links by default (require.js, then
-  html-manager, at the versions below) with anywidget's AMD module from its wheel, and the state is whole, as
-  the executed notebook has it. One server gives it all, so no network is measured. html-manager cannot live
-  under the pages' Content-Security-Policy: that <meta> is taken out. Our host removes the still picture when
-  the figure is live; in the stock pages it stays.
+- ours, as built: our host reads a state without the JavaScript module of the widgets, which is a file of the
+site; - stock, where our host, module and stylesheet are replaced by what myst-nb links by default
+(require.js, then html-manager, at the versions below) with anywidget's AMD module from its wheel, and with
+the complete state of the executed notebook. The Content-Security-Policy of the pages is removed, since
+html-manager violates it. Our host removes the still picture when the widget is live; the stock pages keep it.
+One local server serves both, so the network is not measured.
 
-Every navigation has a fresh context (cold caches) in one browser, and the routes take turns. Times to the
-first and the last drawing run from the start of navigation until a live drawing has its curve in the page; a
-key's time from its keydown to the end of the module's own handling. Sizes are of bodies, gzip is `gzip -9` of
-each, fonts as they are. What is there for widgets: files that the other route does not load, and the widgets'
-scripts in the page.
+Every navigation has a new context (cold caches) in one browser, and the two routes alternate. The times to
+the first and the last drawing are from the start of navigation until a live drawing has its curve in the
+page; the time of a key is from its keydown to the end of the module's handler. Sizes are of response bodies;
+gzip is `gzip -9` of each, except fonts, which are compressed already. What a route loads "for widgets" are
+the files that the other route does not load, and the widgets' scripts in the page.
 """
 
 import argparse
@@ -49,16 +49,16 @@ PACKAGES = ("requirejs@2.3.4", "@jupyter-widgets/html-manager@1.0.15")
 MINIFIER = "terser@5.36.0"  # myst-nb links require.js minified, npm has it only in full
 ANYWIDGET = Path(sys.prefix) / "share/jupyter/nbextensions/anywidget/index.js"
 STATE, VIEW = (f'<script type="application/vnd.jupyter.widget-{kind}+json">' for kind in ("state", "view"))
-REFUSE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # other hosts are asked in vain
+LOCAL_ONLY = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # requests to other hosts fail
 PRESSES = 50
 GOAL = 0.6
 
-# Where requirejs finds anywidget, and html-manager its fonts: beside this script, however deep the page is.
+# The folder of this script, from which requirejs loads anywidget, and html-manager its fonts.
 PATHS = """const here = document.currentScript.src;
 window.__jupyter_widgets_assets_path__ = new URL(".", here).href;
 requirejs.config({ paths: { anywidget: new URL("anywidget", here).href } });
 """
-# Sees each drawing arrive, in a shadow tree too, and times the keys. Nothing in a still picture matches.
+# Records when drawings appear, also in shadow trees, and the times of keys. Still pictures do not match.
 WATCH = """(() => {
   const bench = window.bench = { drawn: [], keys: [] }, roots = [], seen = new Set();
   const look = () => {
@@ -84,8 +84,8 @@ QUIET = "() => Promise.all([window.MathJax?.startup?.promise, document.fonts.rea
 
 
 @dataclass
-class Measured:
-    """One route on one page: milliseconds, and sizes raw and gzipped."""
+class Measurement:
+    """One route on one page: times in milliseconds, and pairs of raw and gzipped sizes in bytes."""
 
     first: list[float] = field(default_factory=list)
     last: list[float] = field(default_factory=list)
@@ -96,7 +96,7 @@ class Measured:
 
 
 def fetch(folder: Path) -> Path:
-    """The files of the npm packages, brought into `folder` if these versions are not there."""
+    """The folder in `folder` with the files of the npm packages, downloaded if these versions are missing."""
     target, new = folder / re.sub(r"\W+", "-", " ".join(PACKAGES)), folder / "new"
     if target.is_dir():
         return target
@@ -112,7 +112,11 @@ def fetch(folder: Path) -> Path:
 
 
 def make_stock(site: Path, name: str) -> None:
-    """Give a page the stock route."""
+    """Change the page `name` in the folder `site` to the stock route.
+
+    Exits with a message if the page is not of the same build as the executed notebook, or has another
+    structure.
+    """
     page = site / f"{name}.html"
     html = page.read_text(encoding="utf-8")
     _, notebook = get_cache(ROOT / "_build/.jupyter_cache").merge_match_into_notebook(
@@ -137,13 +141,13 @@ def make_stock(site: Path, name: str) -> None:
     ):
         html, count = re.subn(pattern, text.replace("\\", r"\\"), html)
         if count != 1:
-            raise SystemExit(f"{name}: {count} places match {pattern}, where one is expected")
+            raise SystemExit(f"{name}: expected one match of {pattern}, got {count}")
     page.write_text(html, encoding="utf-8")
 
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
-    """The address of `folder` on this machine, served by a process of its own."""
+    """Serve `folder` by HTTP from a new process; the value is its address."""
     command = [sys.executable, "-u", "-m", "http.server", "0", "-b", "127.0.0.1", "-p", "HTTP/1.1"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd=folder, text=True, **pipes) as process:
@@ -154,15 +158,15 @@ def served(folder: Path) -> Iterator[str]:
             process.terminate()
 
 
-def visit(browser: Browser, start: str, name: str, into: Measured) -> None:
-    """Navigate once, cold, and add what is measured."""
+def visit(browser: Browser, start: str, name: str, into: Measurement) -> None:
+    """Open a page with cold caches, and add times and, at the first visit, sizes to `into`."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.add_init_script(WATCH)
     tab = context.new_page()
-    asked: list[str] = []
-    answers: list[Response] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.on("response", lambda response: answers.append(response))
+    requests: list[str] = []
+    responses: list[Response] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    tab.on("response", lambda response: responses.append(response))
     tab.goto(f"{start}{name}.html")
     count = tab.content().count(VIEW)
     tab.wait_for_function("count => bench.drawn.length >= count", arg=count, timeout=60_000)
@@ -178,18 +182,18 @@ def visit(browser: Browser, start: str, name: str, into: Measured) -> None:
         tab.keyboard.press("ArrowRight" if (press % 2 == 0) == ahead else "ArrowLeft")
     into.keys += (keys := tab.evaluate("bench.keys"))
     assert len(keys) == PRESSES, f"{name}: {len(keys)} of {PRESSES} keys moved the slider"
-    into.outside |= {url for url in asked if not url.startswith((start, "blob:", "data:"))}
+    into.outside |= {url for url in requests if not url.startswith((start, "blob:", "data:"))}
     if not into.loaded:
-        weigh([answer for answer in answers if answer.url.startswith(start)], start, into)
+        add_sizes([response for response in responses if response.url.startswith(start)], start, into)
     context.close()
 
 
-def weigh(answers: list[Response], start: str, into: Measured) -> None:
-    """Add the sizes of what was served."""
-    for answer in answers:
-        path = answer.url.removeprefix(start).split("?")[0]
-        assert answer.ok, f"{answer.status}: {path}"
-        body = answer.body()
+def add_sizes(responses: list[Response], start: str, into: Measurement) -> None:
+    """Add the sizes of the responses to `into`."""
+    for response in responses:
+        path = response.url.removeprefix(start).split("?")[0]
+        assert response.ok, f"{response.status}: {path}"
+        body = response.body()
         packed = len(body) if path.endswith("woff2") else len(gzip.compress(body, 9))
         into.loaded[path] = len(body), packed
         if path.endswith(".html"):
@@ -197,8 +201,9 @@ def weigh(answers: list[Response], start: str, into: Measured) -> None:
             into.inside = len(body) - len(bare), packed - len(gzip.compress(bare, 9))
 
 
-def summary(route: Measured, other: Measured) -> dict[str, float]:
-    """The numbers of one route."""
+def summary(route: Measurement, other: Measurement) -> dict[str, float]:
+    """The numbers of one route by name, with the unit in the name; `other` is the other route on the same
+    page."""
     own = [size for path, size in route.loaded.items() if path not in other.loaded]
     raw, packed = (sum(size[i] for size in route.loaded.values()) / 1000 for i in (0, 1))
     own_raw, own_packed = ((sum(size[i] for size in own) + route.inside[i]) / 1000 for i in (0, 1))
@@ -220,13 +225,15 @@ def summary(route: Measured, other: Measured) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure, print, and write."""
+    """Measure both routes on all pages, print the numbers, and write them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--navigations", type=int, default=15, help="of each route and page")
-    parser.add_argument("--json", type=Path, help="where the numbers go")
-    parser.add_argument("--cache", type=Path, help="where the npm packages stay from run to run")
-    asked = parser.parse_args()
-    found = {name: {"ours": Measured(), "stock": Measured()} for name in PAGES}
+    parser.add_argument(
+        "--navigations", type=int, default=15, help="number of navigations for each route and page"
+    )
+    parser.add_argument("--json", type=Path, help="file for the numbers")
+    parser.add_argument("--cache", type=Path, help="folder that keeps the npm packages")
+    options = parser.parse_args()
+    results = {name: {"ours": Measurement(), "stock": Measurement()} for name in PAGES}
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         sites = Path(scratch) / "sites"
         for route in ("ours", "stock"):
@@ -234,22 +241,22 @@ def main() -> None:
         for name in PAGES:
             make_stock(sites / "stock", name)
         static = sites / "stock/_static/stock"
-        shutil.copytree(fetch((asked.cache or Path(scratch) / "npm").resolve()), static)
+        shutil.copytree(fetch((options.cache or Path(scratch) / "npm").resolve()), static)
         shutil.copyfile(ANYWIDGET, static / "anywidget.js")
         (static / "paths.js").write_text(PATHS, encoding="utf-8")
-        arguments = [*chromium.ARGUMENTS, REFUSE]
+        arguments = [*chromium.ARGUMENTS, LOCAL_ONLY]
         browser = playwright.chromium.launch(executable_path=chromium.installed(), args=arguments)
         machine = f"{os.cpu_count()} cores, Chromium {browser.version}, {date.today()}"
         with served(sites) as address:
-            for turn in range(asked.navigations + 1):  # the first warms the browser up
-                for name, routes in found.items():
+            for turn in range(options.navigations + 1):  # the first warms the browser up
+                for name, routes in results.items():
                     for route, measured in routes.items():
-                        visit(browser, f"{address}/{route}/", name, measured if turn else Measured())
+                        visit(browser, f"{address}/{route}/", name, measured if turn else Measurement())
         browser.close()
     machine += f", load {os.getloadavg()[2]:.1f}"
-    report: dict[str, Any] = {"machine": machine, "navigations": asked.navigations}
-    print(f"{machine}; medians of {asked.navigations} cold navigations, the routes in turn")
-    for name, routes in found.items():
+    report: dict[str, Any] = {"machine": machine, "navigations": options.navigations}
+    print(f"{machine}; medians of {options.navigations} cold navigations, the routes in turn")
+    for name, routes in results.items():
         ours, stock = (summary(routes[a], routes[b]) for a, b in (("ours", "stock"), ("stock", "ours")))
         outside = {route: sorted(measured.outside) for route, measured in routes.items()}
         report[name] = {"ours": ours, "stock": stock, "asked of other hosts": outside}
@@ -260,8 +267,8 @@ def main() -> None:
             print(f"{key:<28}{value:>9}{stock[key]:>9}{ratio}{goal}")
         for route, urls in outside.items():
             print("".join(f"  {route} asks for {url}\n" for url in urls), end="")
-    if asked.json:
-        asked.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from explainers.experiments import Benchmark, provenance, stored
 Case = Callable[[], object]
 # as it is before anything was measured; `--dirty` tries out what is not committed
 try:
-    TREE = provenance.clean_tree(dirty="--dirty" in sys.argv)
+    TREE = provenance.clean_working_tree(dirty="--dirty" in sys.argv)
 except ValueError as refused:
     sys.exit(f"error: {refused}")
 
@@ -73,7 +73,7 @@ def record(chapter: str, found: list[dict[str, Any]], module: str, seconds: floa
             for key, value in row.items()
         )
         print(words)
-    made = provenance.made(
+    made = provenance.run_metadata(
         provenance.fingerprint(module),
         TREE.revision,
         TREE.dirty,
@@ -82,5 +82,5 @@ def record(chapter: str, found: list[dict[str, Any]], module: str, seconds: floa
         threads=2,
     )
     written = Benchmark(chapter, found, made, module)
-    print("recorded", stored.write(written).name)
+    print("recorded", stored.write_record(written).name)
     return written

@@ -1,10 +1,11 @@
-"""Build the book: execute what changed, write the site aside, and swap it in.
+"""Build the book: execute the notebooks that changed, write the site, and replace the last one.
 
     python book/build.py [--root FOLDER]
 
-The notebooks that changed, by their cells or by what they use, are executed in parallel into jupyter-cache.
-Then Sphinx, as Jupyter Book configures it, writes the site into a working folder from that cache, and only a
-whole site takes the place of the last one. A build that fails or is killed leaves the last site as it was.
+A notebook has changed if its cells or the files that it uses have. Changed notebooks are executed in
+parallel, and their outputs are stored by jupyter-cache. Then Sphinx, configured by Jupyter Book, writes the
+site into a working folder, and the complete site replaces the last one. A build that fails or is killed does
+not change the last site.
 """
 
 import argparse
@@ -26,15 +27,16 @@ from jupyter_cache.executors.utils import ExecutionResult
 
 from extension import export, fingerprint, lint
 
-TIMEOUT = 600  # seconds for one cell: far above a page's budget, so only a hang meets it
+TIMEOUT = 600  # seconds for one cell, far above the time of any page: only a hang takes as long
 
 
 class Worker(ExecutionWorkerLocalMProc):
-    """jupyter-cache's worker; silent, since the parent prints one line a page, and keeping steady ids."""
+    """A worker of jupyter-cache that gives widgets stable ids and logs nothing; the parent prints
+    progress."""
 
     def execute(self, project_nb: ProjectNb, data: ProcessData) -> ExecutionResult:
         result = super().execute(project_nb, data)
-        project_nb.nb.update(export.steady(project_nb.nb))
+        project_nb.nb.update(export.with_stable_ids(project_nb.nb))
         return result
 
     def log_info(self, msg: str) -> None:
@@ -42,9 +44,10 @@ class Worker(ExecutionWorkerLocalMProc):
 
 
 def execute(root: Path) -> dict[str, float]:
-    """Execute the notebooks that changed, in parallel; return the seconds of each page's last execution.
+    """Execute the notebooks that changed, in parallel; return the seconds of the last execution of each page.
 
-    jupyter-cache keys on the cells alone, so a notebook whose other inputs changed is dropped from it first.
+    jupyter-cache compares the cells only, so a notebook whose other inputs changed is first removed from it.
+    Exits with status 1 and prints the tracebacks if notebooks fail.
     """
     cache = get_cache(root / "_build/.jupyter_cache")
     ledger = root / "_build/.jupyter_cache/fingerprints.json"
@@ -55,7 +58,7 @@ def execute(root: Path) -> dict[str, float]:
         path = str(root / name)
         records[name] = cache.add_nb_to_project(path, read_data={"name": "myst_nb_md", "type": "plugin"})
         if known.get(name) != current[name]:
-            _forget(cache, records[name].pk)
+            _remove_cached(cache, records[name].pk)
             known.pop(name, None)
     waiting = [name for name in current if cache.get_cached_project_nb(records[name].pk) is None]
     ledger.write_text(json.dumps(known, indent=1, sort_keys=True))
@@ -86,26 +89,26 @@ def execute(root: Path) -> dict[str, float]:
 
 def _run(call: tuple[str, str, int, str]) -> tuple[str, int, float]:
     name, cache_path, pk, path = call
-    # what kernels say of themselves while they start goes to a file, not between the lines of progress
+    # kernels write messages to stderr while they start: these go to a file
     with open(Path(cache_path) / "kernels.log", "a") as log:
         os.dup2(log.fileno(), sys.stderr.fileno())
     started = time.perf_counter()
     cache = get_cache(cache_path)
     # The cache limits its size after each notebook, by two queries; a record that another process adds
-    # between them is taken for one too many, and removed. The pages of a book stay far below the limit.
+    # between them would be removed. A book has far fewer pages than the limit.
     cache.truncate_caches = lambda: None
     data = ProcessData(pk, path, cache, TIMEOUT, False)
     return name, Worker()(data)[0], time.perf_counter() - started
 
 
-def _forget(cache: JupyterCacheAbstract, pk: int) -> None:
+def _remove_cached(cache: JupyterCacheAbstract, pk: int) -> None:
     cached = cache.get_cached_project_nb(pk)
     if cached is not None:
         cache.remove_cache(cached.pk)
 
 
 def write_notebooks(root: Path, site: Path) -> None:
-    """Write each chapter's executed notebook, made plain, beside its page."""
+    """Write the exported notebook of each chapter beside its page."""
     cache = get_cache(root / "_build/.jupyter_cache")
     for name in fingerprint.chapters(root):
         _, executed = cache.merge_match_into_notebook(jupytext.read(root / name))
@@ -114,14 +117,16 @@ def write_notebooks(root: Path, site: Path) -> None:
 
 
 def write_site(root: Path) -> Path:
-    """Write the site into the working folder and return it. Only changed pages are read and written again.
+    """Write the site into the working folder and return its path. Only changed pages are read and written
+    again.
 
-    The working folder starts afresh when the machine room changed (theme, extension, configuration), because
-    Sphinx does not see such a change by itself, and after a build that did not end, whose pages are unsure.
+    The working folder is deleted first if theme, extension or configuration changed, because Sphinx does not
+    detect this, or if the last build was interrupted. Exits with a message if Sphinx reports errors or
+    warnings.
     """
     work = root / "_build/.work"
-    stamp, machine = work / "whole.txt", fingerprint.of_machine_room(root)
-    if not stamp.exists() or stamp.read_text() != machine:
+    stamp, sources = work / "whole.txt", fingerprint.of_site_sources(root)
+    if not stamp.exists() or stamp.read_text() != sources:
         shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
@@ -137,13 +142,13 @@ def write_site(root: Path) -> Path:
         quiet=True,
     )
     if result != 0:
-        raise SystemExit("the site was not written; the last one stands as it was")
-    stamp.write_text(machine)
+        raise SystemExit("the site was not written; the last one is unchanged")
+    stamp.write_text(sources)
     return work / "html"
 
 
-def swap(site: Path, place: Path) -> None:
-    """Put a copy of `site` where `place` is, whole, by two renames; `mend` helps if one is lost."""
+def replace_site(site: Path, place: Path) -> None:
+    """Replace the folder `place` by a copy of `site`, by two renames; see `restore_site`."""
     fresh, old = place.with_name(".html-new"), place.with_name(".html-old")
     for folder in (fresh, old):
         shutil.rmtree(folder, ignore_errors=True)
@@ -154,38 +159,39 @@ def swap(site: Path, place: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def mend(place: Path) -> None:
-    """Bring back the last site if a build was killed between the two renames."""
+def restore_site(place: Path) -> None:
+    """Restore the last site if `replace_site` was killed between its two renames."""
     old = place.with_name(".html-old")
     if old.exists() and not place.exists():
         old.rename(place)
 
 
 def main() -> None:
+    """Check the notebooks and their metadata, execute, write the site, and print the seconds of each page."""
     parser = argparse.ArgumentParser(description="Build the book.")
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the book's folder")
     root = parser.parse_args().root.resolve()
     started = time.perf_counter()
-    # the library of this very book, wherever another one is installed
+    # the library in this folder, not an installed one
     os.environ["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(root / "lib"), os.environ.get("PYTHONPATH")])
     )
     sys.path.insert(0, str(root / "lib"))
     place = root / "_build/html"
-    mend(place)
-    from extension import cards  # here and not above: it reads the library of this very book
+    restore_site(place)
+    from extension import cards  # not at the top: it imports the library, whose path is set above
 
     complaints = cards.mismatches(root) or [
         text
         for name in fingerprint.notebooks(root)
-        for text in (lint.check if name in fingerprint.chapters(root) else lint.names)(root / name)
+        for text in (lint.check if name in fingerprint.chapters(root) else lint.check_names)(root / name)
     ]
     if complaints:
         raise SystemExit("\n".join(complaints))
     seconds = execute(root)
     site = write_site(root)
     write_notebooks(root, site)
-    swap(site, place)
+    replace_site(site, place)
     pages = len(list(place.rglob("*.html")))
     print(f"\n{'page':40} seconds to execute")
     for name, time_taken in seconds.items():

@@ -1,7 +1,7 @@
-"""Draw the cards of the home page: `python book/draw_pictures.py` writes book/pictures/*.svg.
+"""Draw the pictures on the cards of the home page: `python book/draw_pictures.py` writes book/pictures/*.svg.
 
-Each chapter has its own drawing, `draw` in book/pictures/<chapter>.py: what is seen, for those who cannot see
-it, and the elements of the SVG.
+The function `draw` in book/pictures/<chapter>.py returns a description of the picture and the elements of the
+SVG.
 """
 
 import runpy
@@ -13,15 +13,19 @@ PICTURES = Path(__file__).parent / "pictures"
 
 
 def write(drawing: Path) -> Path:
-    """Draw the card whose `draw` stands in the file `drawing`; return the picture, which lies beside it."""
-    seen, parts = runpy.run_path(str(drawing))["draw"]()
-    svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{seen}">{"".join(parts)}</svg>\n'
+    """Run the function `draw` of the Python file `drawing`, write its picture beside it, and return its
+    path."""
+    description, parts = runpy.run_path(str(drawing))["draw"]()
+    svg = (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{description}">{"".join(parts)}</svg>\n'
+    )
     picture = drawing.with_suffix(".svg")
     picture.write_text(svg, encoding="utf-8")
     return picture
 
 
 def main() -> None:
+    """Draw all pictures and print their sizes."""
     for drawing in sorted(PICTURES.glob("*.py")):
         if drawing.stem != "pen":
             print(f"{drawing.stem:16} {write(drawing).stat().st_size:6,} bytes")

@@ -1,10 +1,10 @@
-"""Make the web fonts of the book from the Source families; run once by a maintainer, the results are kept.
+"""Make the web fonts of the book from Adobe's Source families; a maintainer runs it, and commits the results.
 
     pip install "fonttools[woff]" fontpkg-source-serif-4 fontpkg-source-sans-3 fontpkg-source-code-pro
     python book/make_fonts.py
 
-Each font is cut to the signs the book uses, its axes are pinned or narrowed, and it is written as woff2,
-with its licence and a README beside it. The licence reserves the name "Source", so the results are renamed.
+Each font is reduced to the characters that the book uses, its axes are fixed or narrowed, and it is written
+as woff2 with its licence and a README. The licence reserves the name "Source", so the results are renamed.
 """
 
 import io
@@ -35,6 +35,9 @@ FIGURES = ["lnum", "tnum", "onum", "pnum"]  # the sans has lining tabular figure
 
 @dataclass(frozen=True)
 class Font:
+    """A font to make: its source in a Python package, the values or ranges of its axes, its characters
+    `signs`, OpenType features, and the family and style in CSS."""
+
     package: str
     source: str
     axes: dict[str, float | tuple[float, float]]
@@ -81,7 +84,7 @@ FALLBACKS = [
 
 
 def make(font: Font) -> TTFont:
-    """Cut first, pin the axes second: the other way round fails on these files."""
+    """The reduced font. The characters are removed before the axes are fixed: the other order fails here."""
     module = font.package.replace("-", "_")
     ttf = TTFont(io.BytesIO((files(module) / "files" / font.source).read_bytes()), recalcTimestamp=False)
     options = Options(layout_features=font.features, hinting=False, name_IDs=[0, 14])
@@ -101,7 +104,10 @@ def make(font: Font) -> TTFont:
 
 
 def fallback(file: str, weight: int, local: list[str], mean: float) -> str:
-    """The @font-face rule that gives local fonts the line height and the mean width of ours."""
+    """The CSS rule @font-face that scales local fonts to the line height and the mean width of ours.
+
+    `mean` is the mean advance of the local fonts in ems.
+    """
     ttf = TTFont(OUT / f"{file}.woff2")
     if "fvar" in ttf:
         ttf = instantiateVariableFont(ttf, {"wght": weight})
@@ -149,6 +155,7 @@ over English letters by their frequency.
 
 
 def main() -> None:
+    """Write fonts, licences and README, and print the rules of the fallback fonts."""
     OUT.mkdir(parents=True, exist_ok=True)
     rows = []
     for file, font in FONTS.items():
@@ -170,7 +177,7 @@ def main() -> None:
             f"| {ttf['head'].fontRevision:.3f} | `{licence}` |"
         )
         print(f"{path.name:20} {size:7,} bytes")
-    rules = "".join(fallback(*one) for one in FALLBACKS)
+    rules = "".join(fallback(*arguments) for arguments in FALLBACKS)
     print(rules)
     (OUT / "README.md").write_text(README.format(rows="\n".join(rows), rules=rules), encoding="utf-8")
 

@@ -1,10 +1,10 @@
-"""Make the rooms of a new chapter: `make chapter NAME=ninth TITLE="A title"`.
+"""Make the files of a new chapter from book/template: `make chapter NAME=ninth TITLE="A title"`.
 
     python book/new_chapter.py NAME [--title TITLE] [--part PART] [--prefix PREFIX]
 
-What it makes from book/template is a small chapter that is whole and green: a function with its tests and
-wrong versions, a claim that a cell decides, a page, a drawing. It also edits the few files that all chapters
-share. A chapter that is planned in book/chapters.yml has title, part and article from there.
+The new chapter is small, complete, and passes all tests: a function with tests and wrong versions, a claim
+that a cell decides, a page, and a picture. The files that all chapters share are edited, too. Title, part and
+article of a chapter that is planned in book/chapters.yml are taken from there.
 """
 
 import argparse
@@ -26,10 +26,10 @@ TEMPLATE = Path(__file__).parent / "template"
 SAYS = "The powers of a number, added up by one division."
 
 
-def announced(root: Path, name: str, title: str, part: str, prefix: str, today: datetime.date) -> cards.Entry:
-    """What the new chapter announces; what is empty is derived, or comes from its card in book/chapters.yml.
+def new_entry(root: Path, name: str, title: str, part: str, prefix: str, today: datetime.date) -> cards.Entry:
+    """The metadata of the new chapter; empty arguments are taken from book/chapters.yml or have defaults.
 
-    Raises `ValueError`, one sentence that names what cannot be and why.
+    Raises `ValueError` that begins with the argument if it is invalid or already in use.
     """
     parts = cards.parts(root)
     entries = [entry for part in parts for entry in part.chapters]
@@ -38,7 +38,7 @@ def announced(root: Path, name: str, title: str, part: str, prefix: str, today: 
     if planned:
         for what, given, known in (("title", title, planned.card.title), ("part", part, planned.card.part)):
             if given not in ("", known):
-                raise ValueError(f"{what}: {name} is planned in {cards.PARTS}, and there it is {known!r}")
+                raise ValueError(f"{what}: {name} is planned in {cards.PARTS} with {known!r}, got {given!r}")
         article, card, prefix = planned.article, planned.card, prefix or planned.prefix
     else:
         names = [part.name for part in parts]
@@ -47,32 +47,34 @@ def announced(root: Path, name: str, title: str, part: str, prefix: str, today: 
                 f'title: {name} is not planned and needs one: make chapter NAME={name} TITLE="…"'
             )
         if part and part not in names:
-            raise ValueError(f"part: {part!r} is not one of {names}")
+            raise ValueError(f"part: expected one of {names}, got {part!r}")
         taken = {entry.article.number for entry in entries}
         number = next(number for number in itertools.count(1) if number not in taken)
         article = Article(number, title, today)
         card = Card(part or names[-1], title, name.replace("_", " ").capitalize(), SAYS)
         prefix = prefix or derived_prefix(name)
     if not re.fullmatch("[A-Z]{2,4}", prefix):
-        raise ValueError(f"prefix: {prefix!r} is not two to four capital letters; choose one with PREFIX=")
+        raise ValueError(f"prefix: expected two to four capital letters, got {prefix!r}; set it by PREFIX=")
     for entry in entries:
         if entry.prefix == prefix and entry.name != name:
-            raise ValueError(f"prefix: {prefix} is that of {entry.name}; choose another one with PREFIX=")
+            raise ValueError(f"prefix: {prefix} is already used by {entry.name}; set another one by PREFIX=")
     return cards.Entry(name, article, prefix, card, written=True)
 
 
 def _check_name(root: Path, name: str, entries: list[cards.Entry]) -> None:
     if not re.fullmatch("[a-z][a-z0-9_]+", name) or keyword.iskeyword(name):
-        raise ValueError(f"name: {name!r} is no name for a module: small letters, digits and _, two at least")
+        raise ValueError(
+            f"name: expected a letter a-z and at least one of a-z, 0-9 and _, and no keyword, got {name!r}"
+        )
     if any(entry.name == name and entry.written for entry in entries):
-        raise ValueError(f"name: the chapter {name} exists already")
+        raise ValueError(f"name: the chapter {name} already exists")
     module = root / "lib/explainers" / name
     if module.is_dir() or module.with_suffix(".py").exists():
-        raise ValueError(f"name: explainers.{name} is a module of the library already")
+        raise ValueError(f"name: explainers.{name} is already a module of the library")
     planned = any(entry.name == name for entry in entries)
-    for room in rooms.of(name):
-        if (root / room).exists() and not (planned and room.startswith("book/pictures/")):
-            raise ValueError(f"name: {room} exists already")
+    for path in rooms.paths(name):
+        if (root / path).exists() and not (planned and path.startswith("book/pictures/")):
+            raise ValueError(f"name: {path} already exists")
 
 
 def derived_prefix(name: str) -> str:
@@ -86,7 +88,7 @@ def derived_prefix(name: str) -> str:
 
 
 def own_files(root: Path, new: cards.Entry) -> dict[Path, str]:
-    """The files of the chapter, out of the template; a drawing that is there stays as it is."""
+    """The text of each new file of the chapter, from the template; files that exist are left out."""
     values = {
         "NAME": new.name,
         "PREFIX": new.prefix,
@@ -100,16 +102,18 @@ def own_files(root: Path, new: cards.Entry) -> dict[Path, str]:
         "DATE": new.article.date.isoformat(),
         "DAY": f"{new.article.date.day} {new.article.date:%B %Y}",
     }
-    made = {}
+    texts = {}
     for source in sorted(path for path in TEMPLATE.rglob("*") if path.is_file() and path.suffix != ".pyc"):
         target = root / source.relative_to(TEMPLATE).as_posix().replace("NAME", new.name)
         if not target.exists():
-            made[target] = _filled(source.read_text(encoding="utf-8"), values, quoted=target.suffix == ".yml")
-    return made
+            texts[target] = _filled(
+                source.read_text(encoding="utf-8"), values, quoted=target.suffix == ".yml"
+            )
+    return texts
 
 
 def _filled(text: str, values: dict[str, str], *, quoted: bool) -> str:
-    """`text` with its placeholders replaced; `quoted` if they stand between the double quotes of YAML."""
+    """`text` with its placeholders replaced, escaped for double quotes of YAML if `quoted`."""
 
     def value(placeholder: re.Match[str]) -> str:
         words = values[placeholder[0]]
@@ -121,14 +125,14 @@ def _filled(text: str, values: dict[str, str], *, quoted: bool) -> str:
 # ---- the files that all chapters share
 
 
-def in_contents(text: str, new: cards.Entry, parts: list[cards.Part]) -> str:
-    """_toc.yml with the chapter at its place: by part, and in it by the date of its article."""
+def add_to_contents(text: str, new: cards.Entry, parts: list[cards.Part]) -> str:
+    """The text of _toc.yml with the chapter added to its part, ordered by the dates of the articles."""
     names = [part.name for part in parts]
     *others, siblings = (
         [entry for entry in part.chapters if entry.written]
         for part in parts[: names.index(new.card.part) + 1]
     )
-    before = [entry for entry in siblings if entry.place < new.place]
+    before = [entry for entry in siblings if entry.sort_key < new.sort_key]
     lines = text.splitlines(keepends=True)
     added, caption = _listed(new), f"  - caption: {new.card.part}\n"
     if caption in lines:
@@ -145,13 +149,13 @@ def _listed(entry: cards.Entry) -> str:
     return f"      - file: notebooks/{entry.name}\n"
 
 
-def in_layers(text: str, name: str, layer: str) -> str:
-    """pyproject.toml with the chapter in the layer of the chapters, which do not import each other."""
+def add_to_layers(text: str, name: str, layer: str) -> str:
+    """The text of pyproject.toml with the chapter added to `layer`, the layer of all chapters."""
     return text.replace(f'"{layer}"', f'"{" | ".join(sorted([*layer.split(" | "), name]))}"')
 
 
-def in_reference(text: str, new: cards.Entry, chapters: list[str]) -> str:
-    """book/reference.md with a section for the chapter's module, behind those of the other chapters."""
+def add_to_reference(text: str, new: cards.Entry, chapters: list[str]) -> str:
+    """The text of book/reference.md with a section for the chapter's module after those of other chapters."""
     sections = re.split("^(?=## )", text, flags=re.M)
     documented = [f"automodule:: explainers.{name}\n" for name in chapters]
     last = max(n for n, section in enumerate(sections) if any(line in section for line in documented))
@@ -160,8 +164,8 @@ def in_reference(text: str, new: cards.Entry, chapters: list[str]) -> str:
     return "".join(sections)
 
 
-def without_card(text: str, name: str) -> str:
-    """book/chapters.yml without the card of a chapter that was planned."""
+def remove_card(text: str, name: str) -> str:
+    """The text of book/chapters.yml without the card of the chapter `name`."""
     lines = text.splitlines(keepends=True)
     start = lines.index(f"  - name: {name}\n")
     following = (n for n in range(start + 1, len(lines)) if lines[n].startswith(("  - name:", "- part:")))
@@ -171,8 +175,8 @@ def without_card(text: str, name: str) -> str:
     return "".join(lines)
 
 
-def edits(root: Path, new: cards.Entry) -> dict[Path, str]:
-    """The shared files that change, with their new text."""
+def shared_files(root: Path, new: cards.Entry) -> dict[Path, str]:
+    """The new text of each shared file that changes."""
     parts = cards.parts(root)
     entries = [entry for part in parts for entry in part.chapters]
     written = [entry.name for entry in entries if entry.written]
@@ -180,22 +184,22 @@ def edits(root: Path, new: cards.Entry) -> dict[Path, str]:
     def text(name: str) -> str:
         return (root / name).read_text(encoding="utf-8")
 
-    made = {
-        root / cards.CONTENTS: in_contents(text(cards.CONTENTS), new, parts),
-        root / rooms.RULES: in_layers(text(rooms.RULES), new.name, rooms.layer(root)),
-        root / rooms.REFERENCE: in_reference(text(rooms.REFERENCE), new, written),
+    texts = {
+        root / cards.CONTENTS: add_to_contents(text(cards.CONTENTS), new, parts),
+        root / rooms.RULES: add_to_layers(text(rooms.RULES), new.name, rooms.layer(root)),
+        root / rooms.REFERENCE: add_to_reference(text(rooms.REFERENCE), new, written),
     }
     if any(entry.name == new.name for entry in entries):
-        made[root / cards.PARTS] = without_card(text(cards.PARTS), new.name)
-    return made
+        texts[root / cards.PARTS] = remove_card(text(cards.PARTS), new.name)
+    return texts
 
 
-# ---- all of it
+# ---- the command
 
 
 def make(root: Path, new: cards.Entry) -> tuple[list[Path], list[Path]]:
     """Write the chapter's own files and edit the shared ones; return the paths of both."""
-    own, shared = own_files(root, new), edits(root, new)  # all of it, before anything is written
+    own, shared = own_files(root, new), shared_files(root, new)  # both may raise, so nothing is written yet
     for path, text in {**own, **shared}.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -204,14 +208,15 @@ def make(root: Path, new: cards.Entry) -> tuple[list[Path], list[Path]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Make the rooms of a new chapter.")
-    parser.add_argument("name", help="of its module and all its rooms")
-    parser.add_argument("--title", default="", help="of the page and its card; a planned chapter has one")
+    """Make the chapter that the command line describes, and print the paths of its files."""
+    parser = argparse.ArgumentParser(description="Make the files of a new chapter.")
+    parser.add_argument("name", help="of its module and all its files")
+    parser.add_argument("--title", default="", help="of the page and its card; known for a planned chapter")
     parser.add_argument("--part", default="", help="of the book; the last one if none is given")
     parser.add_argument("--prefix", default="", help="of its claims; derived from the name if none is given")
     given = parser.parse_args()
     try:
-        new = announced(ROOT, given.name, given.title, given.part, given.prefix, datetime.date.today())
+        new = new_entry(ROOT, given.name, given.title, given.part, given.prefix, datetime.date.today())
         own, shared = make(ROOT, new)
     except ValueError as error:
         sys.exit(str(error))
@@ -219,8 +224,8 @@ def main() -> None:
         for path in paths:
             print(f"{what:8}{path.relative_to(ROOT).as_posix()}")
     print(f"\nIts claims begin with {new.prefix}-. Its article is {new.article.url}, of {new.article.date}:")
-    print(f"“{new.article.title}”. Where that is not so yet,")
-    print(f"mend book/claims/{new.name}.yml and the source line of notebooks/{new.name}.md.")
+    print(f"“{new.article.title}”. If that is wrong,")
+    print(f"correct book/claims/{new.name}.yml and the source line of notebooks/{new.name}.md.")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The rooms of a chapter: whoever knows the name of a chapter knows where everything of it stands.
+"""The rooms of a chapter: the paths of its files, which all contain its name.
 
-Every chapter has the first five, and those of the second kind when it needs them. Nothing lists the chapters:
-`complaints` compares what announces them (`book/claims`, `_toc.yml`) with the rooms that are there.
+Every chapter has the files and folders in `REQUIRED`, and may have those in `OPTIONAL`. There is no list of
+chapters: `complaints` compares `book/claims` and `_toc.yml` with the files that exist.
 """
 
 import re
@@ -11,10 +11,16 @@ from pathlib import Path
 
 from extension import cards
 
-EVERY = ("notebooks/{}.md", "lib/explainers/{}.py", "tests/{}", "book/claims/{}.yml", "book/pictures/{}.py")
-SOME = ("lib/explainers/studies/{}.py", "lib/explainers/proofs/{}.py", "benchmarks/{}.py")
+REQUIRED = (
+    "notebooks/{}.md",
+    "lib/explainers/{}.py",
+    "tests/{}",
+    "book/claims/{}.yml",
+    "book/pictures/{}.py",
+)
+OPTIONAL = ("lib/explainers/studies/{}.py", "lib/explainers/proofs/{}.py", "benchmarks/{}.py")
 REFERENCE, RULES = "book/reference.md", "pyproject.toml"
-# what stands among the rooms of chapters and is of none
+# files in the same folders that belong to no chapter
 SHARED = {
     "tests/{}": {"book", "chapters"},
     "book/pictures/{}.py": {"pen"},
@@ -24,13 +30,14 @@ SHARED = {
 }
 
 
-def of(name: str) -> list[str]:
-    """The rooms that the chapter `name` may have, as paths relative to the checkout."""
-    return [room.format(name) for room in (*EVERY, *SOME)]
+def paths(name: str) -> list[str]:
+    """The files and folders that the chapter `name` may have, relative to the checkout."""
+    return [room.format(name) for room in (*REQUIRED, *OPTIONAL)]
 
 
 def complaints(root: Path) -> list[str]:
-    """What is missing, left over or in disagreement in the checkout at `root`, each in a sentence."""
+    """One sentence for each file of a chapter that is missing in the checkout at `root`, for each file
+    without a chapter, and for each disagreement between the files that list chapters."""
     try:
         announced = cards.parts(root)
     except ValueError as error:
@@ -49,7 +56,7 @@ def complaints(root: Path) -> list[str]:
 
 
 def _missing(root: Path, name: str) -> Iterator[str]:
-    for room in EVERY:
+    for room in REQUIRED:
         path = root / room.format(name)
         if room == "tests/{}":
             if not (path / "__init__.py").is_file() or not list(path.glob("test_*.py")):
@@ -59,13 +66,13 @@ def _missing(root: Path, name: str) -> Iterator[str]:
 
 
 def _orphans(root: Path, chapters: set[str], planned: set[str]) -> Iterator[str]:
-    """Rooms of no chapter. Any module may stand in the library; `_layers` knows which are chapters."""
+    """One sentence for each file without a chapter, except modules of the library; `_layers` checks those."""
     library = {path.stem for path in (root / "lib/explainers").iterdir()}
-    for room in ("notebooks/{}.md", "tests/{}", "book/pictures/{}.py", "book/pictures/{}.svg", *SOME):
+    for room in ("notebooks/{}.md", "tests/{}", "book/pictures/{}.py", "book/pictures/{}.svg", *OPTIONAL):
         known = chapters | SHARED.get(room, set())
         if room.startswith("book/pictures"):
             known |= planned
-        if room in ("tests/{}", "benchmarks/{}.py"):  # they mirror the shared modules, too
+        if room in ("tests/{}", "benchmarks/{}.py"):  # shared modules have tests and benchmarks, too
             known |= library
         for path in sorted(root.glob(room.format("*"))):
             if path.stem not in known and not path.stem.startswith("__pyc") and _is_room(room, path):
@@ -89,7 +96,7 @@ def _reference(root: Path, chapters: list[str]) -> Iterator[str]:
 
 
 def layer(root: Path) -> str:
-    """The layer of the chapters in `pyproject.toml`, as it is written; empty if there is none."""
+    """The import layer of the chapters in `pyproject.toml`, "a | b | c"; empty if there is none."""
     chapters = {path.stem for path in (root / "book/claims").glob("*.yml")}
     rules = tomllib.loads((root / RULES).read_text(encoding="utf-8"))["tool"]["importlinter"]
     layers = [text for contract in rules["contracts"] for text in contract.get("layers", [])]
@@ -97,10 +104,10 @@ def layer(root: Path) -> str:
 
 
 def _layers(root: Path, chapters: list[str]) -> Iterator[str]:
-    stands = layer(root).split(" | ")
+    members = layer(root).split(" | ")
     for name in chapters:
-        if name not in stands:
-            yield f"{name}: it is not among the chapters in the layers of pyproject.toml"
-    for name in stands:
+        if name not in members:
+            yield f"{name}: it is missing in the layer of the chapters in pyproject.toml"
+    for name in members:
         if name not in chapters:
-            yield f"pyproject.toml: {name!r} stands among the chapters, and there is no such chapter"
+            yield f"pyproject.toml: {name!r} is in the layer of the chapters, but there is no such chapter"

@@ -1,4 +1,4 @@
-"""Who may import whom: each line that breaks a rule is caught by the rule that forbids it."""
+"""The import contracts: each forbidden import is reported by the contract that forbids it."""
 
 import ast
 import os
@@ -19,24 +19,25 @@ SYMPY = "The proof kit needs SymPy and the standard library alone"
 
 @pytest.fixture
 def library(tmp_path: Path) -> Path:
-    """A copy of the package and of its rules."""
-    kept = shutil.ignore_patterns("__pycache__", "*.js", "*.css")
-    shutil.copytree(ROOT / "lib/explainers", tmp_path / "lib/explainers", ignore=kept)
+    """A copy of the package and of its contracts."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.js", "*.css")
+    shutil.copytree(ROOT / "lib/explainers", tmp_path / "lib/explainers", ignore=ignored)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
 
 def broken(root: Path) -> set[str]:
-    """The rules that the package at `root` breaks."""
+    """The contracts that the package at `root` breaks."""
     done = subprocess.run(
         [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=root,
         env={**os.environ, "PYTHONPATH": str(root / "lib")}, capture_output=True, text=True,
     )  # fmt: skip
     assert "Contracts:" in done.stdout, done.stdout + done.stderr
     rules = (LAYERS, DRAWS, NOTEBOOK, PROOFS, SYMPY)
-    found = {rule for line in done.stdout.splitlines() if " BROKEN" in line for rule in rules if rule in line}
-    assert bool(found) == bool(done.returncode)
-    return found
+    lines = [line for line in done.stdout.splitlines() if " BROKEN" in line]
+    violated = {rule for line in lines for rule in rules if rule in line}
+    assert bool(violated) == bool(done.returncode)
+    return violated
 
 
 def test_the_library_breaks_no_rule(library: Path) -> None:
@@ -54,7 +55,7 @@ def test_the_library_breaks_no_rule(library: Path) -> None:
         ("decoder", "from explainers import sgd", {LAYERS}),
         ("rope", "from explainers import decoder", {LAYERS}),
         ("experiments/record", "from explainers import studies", {LAYERS}),
-        ("experiments/runner", "from explainers.studies import known", {LAYERS}),
+        ("experiments/runner", "from explainers.studies import find_experiment", {LAYERS}),
         ("studies/byte_lm", "from explainers import command_line", {LAYERS}),
         ("imports", "from explainers import resources", {LAYERS}),
         ("sgd", "from explainers.notebook import show", {NOTEBOOK}),
@@ -77,7 +78,7 @@ BY_NAME = {"import_module", "__import__", "run_module"}
 
 
 def by_name(path: Path) -> set[str]:
-    """Those of the functions that import by name which the code at `path` mentions."""
+    """The functions for importing by name, such as import_module, that the code at `path` mentions."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     words = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     words |= {node.id for node in nodes if isinstance(node, ast.Name)}
@@ -86,10 +87,10 @@ def by_name(path: Path) -> set[str]:
 
 
 def test_no_arrow_runs_upward_by_name() -> None:
-    """The contracts do not see such imports: the registry's alone is allowed, of modules of its package."""
+    """The contracts do not detect imports by name; only the registry may use them, for its own modules."""
     library = ROOT / "lib/explainers"
-    found = {path.relative_to(library).as_posix() for path in library.rglob("*.py") if by_name(path)}
-    assert found == {"studies/__init__.py"}
+    paths = {path.relative_to(library).as_posix() for path in library.rglob("*.py") if by_name(path)}
+    assert paths == {"studies/__init__.py"}
 
 
 @pytest.mark.parametrize(

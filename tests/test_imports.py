@@ -1,4 +1,4 @@
-"""The walk over imports: what is reached, by which form of words, and what is not."""
+"""The names that code imports, and the modules reachable from them."""
 
 import ast
 import subprocess
@@ -29,7 +29,7 @@ def library(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("code", "here", "names"),
+    ("code", "base", "names"),
     [
         ("import a.b.c", "", ["a.b.c"]),
         ("import os, a.b as x", "", ["a.b"]),
@@ -46,26 +46,28 @@ def library(tmp_path: Path) -> Path:
         ("'import a.b'", "", []),
     ],
 )
-def test_every_form_of_import_is_seen(code: str, here: str, names: list[str]) -> None:
-    assert imports.imported(ast.parse(code), "a", here) == names
+def test_every_form_of_import_is_seen(code: str, base: str, names: list[str]) -> None:
+    assert imports.imported_names(ast.parse(code), "a", base) == names
 
 
 def test_modules_are_reached_through_others_and_each_once(library: Path) -> None:
-    found = imports.reached(library, ["a.one", "a.nothing", "a.one.name"], parents=False)
-    assert set(found) == {"a.one", "a.inner.deep", "a.two", "a"}  # a by `from . import one`
-    assert found["a.inner.deep"] == library / "a/inner/deep.py"
+    files = imports.reachable_modules(library, ["a.one", "a.nothing", "a.one.name"], parents=False)
+    assert set(files) == {"a.one", "a.inner.deep", "a.two", "a"}  # a by `from . import one`
+    assert files["a.inner.deep"] == library / "a/inner/deep.py"
 
 
 def test_the_packages_around_a_module_count_where_they_are_asked_for(library: Path) -> None:
     for start in ("a.one", "a.inner.deep"):
-        found = imports.reached(library, [start], parents=True)
-        assert set(found) == {"a", "a.inner", "a.inner.deep", "a.one", "a.two"}
-    assert set(imports.reached(library, ["a.other"], parents=True)) == {"a", "a.other"}
+        files = imports.reachable_modules(library, [start], parents=True)
+        assert set(files) == {"a", "a.inner", "a.inner.deep", "a.one", "a.two"}
+    assert set(imports.reachable_modules(library, ["a.other"], parents=True)) == {"a", "a.other"}
 
 
 def test_what_is_skipped_leads_nowhere(library: Path) -> None:
-    found = imports.reached(library, ["a.one"], parents=True, skip=lambda name: name.startswith("a.inner"))
-    assert set(found) == {"a", "a.one"}
+    files = imports.reachable_modules(
+        library, ["a.one"], parents=True, skip=lambda name: name.startswith("a.inner")
+    )
+    assert set(files) == {"a", "a.one"}
 
 
 def test_it_is_light() -> None:

@@ -1,4 +1,4 @@
-"""The package as others install it: light to import, and whole without the checkout."""
+"""The installed package: the time of its import, and its data files."""
 
 import re
 import statistics

@@ -1,4 +1,4 @@
-"""What a chapter says of itself at the head of its claims, and what is said of a head that is malformed."""
+"""The metadata of chapters, and the errors for malformed ones."""
 
 import datetime
 from pathlib import Path

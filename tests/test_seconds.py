@@ -1,4 +1,4 @@
-"""A part of the tests that takes too long, or that nobody gave a budget, is named."""
+"""The budgets of the parts of the tests, and the message for a part without one or above it."""
 
 import pytest
 

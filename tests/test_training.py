@@ -39,7 +39,7 @@ def weights(model: nn.Module) -> Tensor:
     return torch.cat([w.detach().flatten() for w in model.parameters()])
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """What ends a run from outside."""
 
 
@@ -50,7 +50,7 @@ def killed_at(step: int, fun: Callable[..., Any]) -> Callable[..., Any]:
         nonlocal calls
         calls += 1
         if calls > step:
-            raise Killed
+            raise KilledError
         return fun(*arguments)
 
     return called
@@ -84,7 +84,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(step: int, tmp_path: Path) -> 
     whole, broken, resumed = small(), small(), small()
     expected = train(whole, draw, loss, PLAN)
     file = tmp_path / "run.checkpoint"
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(broken, killed_at(step, draw), loss, PLAN, checkpoint=file, save_steps=5)
     steps = []
 
@@ -261,7 +261,7 @@ def with_state(content: dict[str, Any], number: int, changes: dict[str, Any]) ->
 @pytest.mark.parametrize("words", CONTRADICTIONS)
 def test_a_checkpoint_that_contradicts_itself_is_refused(words: str, tmp_path: Path) -> None:
     file, model = tmp_path / "run.checkpoint", small()
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(small(), killed_at(10, draw), loss, PLAN, checkpoint=file, save_steps=10)
     torch.save(CONTRADICTIONS[words](torch.load(file)), file)
     before = weights(model)
@@ -283,7 +283,7 @@ def test_a_parameter_without_a_gradient_in_some_steps_goes_on_too(tmp_path: Path
     calls: list[int] = []
     file, whole, resumed = tmp_path / "run.checkpoint", pair(), pair()
     train(whole, draw, alternate, PLAN)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(pair(), killed_at(20, draw), alternate, PLAN, checkpoint=file, save_steps=10)
     train(resumed, draw, alternate, PLAN, checkpoint=file)
     assert torch.equal(weights(resumed), weights(whole))

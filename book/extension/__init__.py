@@ -1,4 +1,4 @@
-"""The book's Sphinx extension: its theme, the claims of every page, and the pages made of them."""
+"""The Sphinx extension of the book: theme, outputs of the notebooks, claims, and export of notebooks."""
 
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,15 @@ BOOK = Path(__file__).parents[1]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register everything; Sphinx calls this."""
-    # here and not above: these read the book's library, whose place build.py sets before Sphinx starts
+    """Register the theme and all modules of the extension; Sphinx calls this."""
+    # not at the top: these import the book's library, whose path build.py sets before Sphinx starts
     from extension import assets, cells, elements, export, ledger, outdated, places, reference, widgets
 
     app.add_config_value(
         "comments_config", {}, "html"
-    )  # Jupyter Book sets it whether its extension is there or not
+    )  # Jupyter Book sets this value even without the extension that defines it
     app.add_html_theme("book", str(BOOK / "theme"))
     for module in (elements, cells, ledger, export, places, outdated, reference, widgets, assets):
         module.setup(app)
-    app.set_html_assets_policy("always")  # then assets.choose decides, also for formulas in a table made late
+    app.set_html_assets_policy("always")  # assets.choose then decides; Sphinx misses formulas in late tables
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,7 @@
-"""The parts of the book and the chapters in them, gathered from where each is announced.
+"""The parts of the book and their chapters.
 
-A chapter that is written announces itself at the head of `book/claims/<chapter>.yml`; `book/chapters.yml`
-names the parts and holds the cards of the chapters that are still to come.
+The metadata of a written chapter is at the head of `book/claims/<chapter>.yml`; `book/chapters.yml` has the
+parts, and the metadata of planned chapters.
 """
 
 import datetime
@@ -20,7 +20,7 @@ PARTS, CONTENTS = "book/chapters.yml", "_toc.yml"
 
 @dataclass(frozen=True)
 class Entry:
-    """A chapter as the book announces it; `written` if it has claims of its own."""
+    """The metadata of a chapter; `written` if it has a list of claims, else it is planned."""
 
     name: str
     article: Article
@@ -29,14 +29,14 @@ class Entry:
     written: bool
 
     @property
-    def place(self) -> tuple[datetime.date, int]:
-        """By this it is sorted among the chapters of its part."""
+    def sort_key(self) -> tuple[datetime.date, int]:
+        """Date and number of the article, which order the chapters of a part."""
         return self.article.date, self.article.number
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the book, its chapters in the order of their articles' dates."""
+    """A part of the book, with its chapters ordered by the dates of their articles."""
 
     name: str
     says: str
@@ -61,9 +61,9 @@ class _Listed:
 
 
 def parts(root: Path) -> list[Part]:
-    """The parts of the book at `root`, each with its chapters, written or not.
+    """The parts of the book at `root`, with their written and planned chapters.
 
-    Raises `ValueError` that names file and key where a head or a card is malformed.
+    Raises `ValueError` that names file and key if the metadata of a chapter are malformed.
     """
     listed = [resources.parse(_Listed, content, PARTS) for content in _load(root / PARTS)]
     entries = [_planned(part.part, content) for part in listed for content in part.chapters]
@@ -72,7 +72,7 @@ def parts(root: Path) -> list[Part]:
     for entry in entries:
         if entry.card.part not in names:
             raise ValueError(f"{entry.name}.yml: card: part: {entry.card.part!r} is not one of {names}")
-    entries.sort(key=lambda entry: entry.place)
+    entries.sort(key=lambda entry: entry.sort_key)
     return [
         Part(part.part, part.says, tuple(entry for entry in entries if entry.card.part == part.part))
         for part in listed
@@ -97,7 +97,7 @@ def _written(path: Path) -> Entry:
 
 
 def contents(root: Path) -> list[tuple[str, list[str]]]:
-    """What `_toc.yml` lists: the caption of each part that holds chapters, and their names in order."""
+    """The caption of each part in `_toc.yml` that has chapters, and the names of these in order."""
     listed = []
     for part in _load(root / CONTENTS).get("parts", []):
         files = [entry["file"] for entry in part["chapters"]]
@@ -108,7 +108,7 @@ def contents(root: Path) -> list[tuple[str, list[str]]]:
 
 
 def mismatches(root: Path) -> list[str]:
-    """Where the cards, `_toc.yml` and the files that a build reads disagree, each in a sentence."""
+    """One sentence for each disagreement between the metadata, `_toc.yml` and the files of the book."""
     try:
         announced = parts(root)
     except ValueError as error:
@@ -117,9 +117,7 @@ def mismatches(root: Path) -> list[str]:
     planned = [entry.name for part in announced for entry in part.chapters if not entry.written]
     listed = [name for _, names in contents(root) for name in names]
     complaints = [
-        f"{name}: its card stands in {PARTS} and in book/claims/{name}.yml"
-        for name in written
-        if name in planned
+        f"{name}: its card is in {PARTS} and in book/claims/{name}.yml" for name in written if name in planned
     ]
     complaints += [
         f"{name}: _toc.yml lists notebooks/{name}, but there is no notebooks/{name}.md"
@@ -146,9 +144,9 @@ def mismatches(root: Path) -> list[str]:
 
 def _shared(announced: list[Part]) -> list[str]:
     entries = [entry for part in announced for entry in part.chapters]
-    facts = Counter(f"prefix {entry.prefix}" for entry in entries)
-    facts.update(f"article {entry.article.number}" for entry in entries)
-    return [f"{fact}: of more than one chapter" for fact, count in facts.items() if count > 1]
+    counts = Counter(f"prefix {entry.prefix}" for entry in entries)
+    counts.update(f"article {entry.article.number}" for entry in entries)
+    return [f"{value}: used by more than one chapter" for value, count in counts.items() if count > 1]
 
 
 def _out_of_order(announced: list[Part], toc: list[tuple[str, list[str]]]) -> list[str]:
@@ -157,10 +155,10 @@ def _out_of_order(announced: list[Part], toc: list[tuple[str, list[str]]]) -> li
     if toc == right:
         return []
     return [
-        f"_toc.yml: its parts and chapters are {_spelled(toc)}; in the order of {PARTS} and of the articles' "
-        f"dates they are {_spelled(right)}"
+        f"_toc.yml: its parts and chapters are {_format_toc(toc)}; in the order of {PARTS} and of the "
+        f"articles' dates they are {_format_toc(right)}"
     ]
 
 
-def _spelled(toc: list[tuple[str, list[str]]]) -> str:
+def _format_toc(toc: list[tuple[str, list[str]]]) -> str:
     return "; ".join(f"{part}: {', '.join(chapters)}" for part, chapters in toc)

@@ -1,4 +1,4 @@
-"""Cells as the site shows them: claims as lines, long or supporting code folded, source with its place."""
+"""Transforms of cells for the site: claims as lines, code folded, source code with its file and lines."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from extension.elements import fold
 
 logger = logging.getLogger(__name__)
 
-FOLD_ABOVE = 24  # lines of code that a reader is asked to take in at once
+FOLD_ABOVE = 24  # lines: longer code is folded
 
 
-class OurMime(SphinxTransform):
-    """Take the kit's own form of an output as soon as a page is read, so that all later code sees one form.
+class PreferKitMime(SphinxTransform):
+    """Replace an output that has a MIME type of the notebook kit by this form alone.
 
-    myst-nb keeps every form of an output until it writes a page. The plain forms would count as the page's
-    content until then, in the search index and among its equations.
+    myst-nb keeps all forms of an output until it writes a page. Until then the others would be part of the
+    page, in the search index and in the numbering of equations.
     """
 
     default_priority = 400
@@ -36,7 +36,7 @@ class OurMime(SphinxTransform):
 
 
 class Cells(SphinxTransform):
-    """Rebuild the cells that the site shows in a way of its own."""
+    """Rearrange cells with claims, proofs and source code, and fold long code."""
 
     default_priority = 410
 
@@ -48,7 +48,7 @@ class Cells(SphinxTransform):
             source = next((n for n in cell.children if n.get("nb_element") == "cell_code_source"), None)
             claims = [node for node in cell.findall(nodes.container) if "claim" in node]
             for node in claims:
-                ledger.note(env, env.docname, node)
+                ledger.store_verdict(env, env.docname, node)
             if source is not None and "proof" in tags:
                 self._proof(cell, source)
             elif source is not None and "ledger" in tags:
@@ -66,13 +66,14 @@ class Cells(SphinxTransform):
             for listing in [node for node in cell.findall(nodes.container) if "source" in node["classes"]]:
                 if "proof" not in tags:
                     self._fold_long(listing, listing["lines"])
-                # the call that fetched it says nothing that the listing's head does not
+                # the call of show_source is redundant
                 if source in cell.children:
                     cell.remove(source)
 
     @staticmethod
     def _proof(cell: nodes.container, source: nodes.Element) -> None:
-        """A fold that opens on the derivation; the call and the function that proves stand behind it."""
+        """Replace a cell by a fold with the derivation, and in it a fold with the call and its source
+        code."""
         boxes = list(cell.findall(nodes.container))
         derivation = next(node for node in boxes if "derivation" in node["classes"])
         listing = next(node for node in boxes if "source" in node["classes"])
@@ -86,7 +87,7 @@ class Cells(SphinxTransform):
             logger.warning(
                 "a cell in the text gives one verdict: %s", claims[1]["claim"]["id"], location=cell
             )
-        line = ledger.line(claims[0], source)
+        line = ledger.claim_line(claims[0], source)
         for node in claims:
             node.parent.remove(node)
         cell.remove(source)
@@ -103,9 +104,9 @@ class Cells(SphinxTransform):
 
 
 class CodeBelow(SphinxPostTransform):
-    """Put the folded code of a figure behind it, for the keyboard and for a page that is still coming in."""
+    """Move the folded code of a figure below it, in the order in which a reader tabs through the page."""
 
-    default_priority = 200  # right after myst-nb has folded it
+    default_priority = 200  # right after myst-nb folds it
     formats = ("html",)
 
     def run(self, **_: Any) -> None:
@@ -114,8 +115,8 @@ class CodeBelow(SphinxPostTransform):
                 cell.append(cell.pop(0))
 
 
-class Given(SphinxTransform):
-    """Say what a derivation takes for granted once, and not again in the next one if it is the same."""
+class RepeatedAssumptions(SphinxTransform):
+    """Shorten the assumptions of a derivation that are those of the previous one to "Given as before."."""
 
     default_priority = 415
 
@@ -131,7 +132,7 @@ class Given(SphinxTransform):
 
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
-    app.add_transform(OurMime)
+    app.add_transform(PreferKitMime)
     app.add_transform(Cells)
-    app.add_transform(Given)
+    app.add_transform(RepeatedAssumptions)
     app.add_post_transform(CodeBelow)

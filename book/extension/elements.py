@@ -1,4 +1,4 @@
-"""The few document nodes that the site needs beyond Sphinx's own."""
+"""Docutils nodes of the site for folds and scrolling boxes, with their HTML."""
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -6,41 +6,41 @@ from sphinx.writers.html5 import HTML5Translator
 
 
 class Fold(nodes.General, nodes.Element):
-    """A native `details`: the first child is its summary."""
+    """An HTML element `details`; its first child is a `Summary`."""
 
 
 class Scroll(nodes.General, nodes.Element):
-    """A box that scrolls by itself, by keyboard too, under the name `label`."""
+    """A box that scrolls horizontally and can get the focus, with the attribute `label` as its name."""
 
 
 class Summary(nodes.General, nodes.Element):
-    """The line that opens a fold."""
+    """The HTML element `summary`, the line that opens a fold."""
 
 
 def fold(summary: str, *children: nodes.Node, classes: list[str]) -> Fold:
-    """A fold with a plain text for its summary."""
+    """A `Fold` of `children` with plain text as its summary."""
     return Fold("", Summary("", nodes.Text(summary)), *children, classes=classes)
 
 
 def box(name: str, *children: nodes.Node, **attributes: object) -> nodes.container:
-    """A `div` of class `name`."""
+    """A container that becomes a `div` of the class `name`."""
     return nodes.container("", *children, classes=[name], is_div=True, **attributes)
 
 
 def html(text: str) -> nodes.raw:
-    """A piece of HTML, as it is."""
+    """A node that is written to the page as the HTML `text`."""
     return nodes.raw("", text, format="html")
 
 
-def spell_marks(_: Sphinx, doctree: nodes.document, __: str) -> None:
-    """A word for the mark in myst-nb's table of executions: a word needs no font of its own."""
+def replace_emoji(_: Sphinx, doctree: nodes.document, __: str) -> None:
+    """Replace the emoji in myst-nb's table of executions by a word, for which the book has a font."""
     for mark in list(doctree.findall(nodes.Text)):
         if mark.astext() == "✅":
             mark.parent.replace(mark, nodes.Text("ran"))
 
 
-def frame_tables(_: Sphinx, doctree: nodes.document, __: str) -> None:
-    """Give every table a box that scrolls by itself, also by keyboard, so that no table widens a page."""
+def wrap_tables(_: Sphinx, doctree: nodes.document, __: str) -> None:
+    """Put every table into a `Scroll` box, so that a wide table does not widen the page."""
     for table in list(doctree.findall(nodes.table)):
         title = next((node.astext() for node in table.children if isinstance(node, nodes.title)), "Table")
         box_ = Scroll("", table.deepcopy(), label=title)
@@ -78,5 +78,5 @@ def setup(app: Sphinx) -> None:
     app.add_node(Fold, html=(_open_fold, _close_fold))
     app.add_node(Scroll, html=(_open_scroll, _close_scroll))
     app.add_node(Summary, html=(_open_summary, _close_summary))
-    app.connect("doctree-resolved", spell_marks)
-    app.connect("doctree-resolved", frame_tables, priority=900)
+    app.connect("doctree-resolved", replace_emoji)
+    app.connect("doctree-resolved", wrap_tables, priority=900)

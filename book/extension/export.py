@@ -1,9 +1,8 @@
-"""A chapter as a plain notebook: what Colab, JupyterLab and VS Code show without knowing of MyST.
+"""Export of a chapter as a notebook for Colab, JupyterLab and VS Code, which do not support MyST.
 
-The book allows little Markdown beyond CommonMark (`lint`), so little has to be resolved: margin notes become
-quotes, labelled equations get their number, references to equations, terms and sources become words, and the
-sources and terms that were named stand at the end. The code cells keep their outputs and widgets; the cells
-that the site folds are folded here too.
+`lint` allows few directives and roles of MyST. Here margin notes become quotes, labelled equations get their
+number, references to equations, terms and sources become text, and the terms and sources that were used are
+listed at the end. Code cells keep their outputs and widgets, and are folded if the site folds them.
 """
 
 import base64
@@ -32,7 +31,7 @@ WIDGETS = "application/vnd.jupyter.widget-state+json"
 COLAB = "https://colab.research.google.com/github/{project}/blob/{branch}/notebooks/{name}.ipynb"
 INSTALL = '''\
 # @title Install the book's library (in Colab half a minute; nothing to do where it is here already)
-# nbval ignores what this prints: it says what the machine had before.
+# nbval ignores the output, which depends on the packages that were installed before.
 import importlib.metadata as packages
 import os
 import subprocess
@@ -40,15 +39,15 @@ import sys
 
 
 def install(source):
-    """Install with pip, and say what that changed."""
-    before = {each.name: each.version for each in packages.distributions()}
+    """Install `source` with pip; return one line about what changed."""
+    before = {package.name: package.version for package in packages.distributions()}
     if "explainers" in before:
         return f"explainers {before['explainers']} is here already."
     pip = [sys.executable, "-m", "pip", "install", "--quiet", source]
     done = subprocess.run(pip, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"pip could not install {source}:\\n{done.stderr}")
-    after = {each.name: each.version for each in packages.distributions()}
+    after = {package.name: package.version for package in packages.distributions()}
     new = sorted(f"{name} {after[name]}" for name in after.keys() - before.keys())
     other = [name for name in before if after.get(name) != before[name]]
     words = f"Installed {', '.join(new)}."
@@ -69,30 +68,34 @@ _ROLE = re.compile(r"\{(term|eq|cite|cite:[tp])\}`([^`]+)`|(`+).*?\3")
 
 @dataclass(frozen=True)
 class Address:
-    """Where the exported notebooks are kept, and which version of the library they install."""
+    """The repository and branch of the exported notebooks, and the git reference of the library they
+    install."""
 
     repository: str
     branch: str
     reference: str
 
     @classmethod
-    def of(cls, root: Path) -> "Address":
-        """As the book's configuration has it."""
+    def from_config(cls, root: Path) -> "Address":
+        """The address in `_config.yml` of the book at `root`."""
         config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
         return cls(*(config[f"notebooks_{key}"] for key in ("repository", "branch", "reference")))
 
-    def in_colab(self, name: str) -> str:
-        """The address under which Colab opens the notebook of a chapter."""
+    def colab_url(self, name: str) -> str:
+        """The URL that opens the notebook of the chapter `name` in Colab."""
         project = self.repository.removeprefix("https://github.com/")
         return COLAB.format(project=project, branch=self.branch, name=name)
 
-    def install(self) -> str:
-        """The code of the first cell."""
+    def install_code(self) -> str:
+        """The code of the first cell, which installs the library."""
         return INSTALL.replace("REPOSITORY", self.repository).replace("REFERENCE", self.reference)
 
 
-class Text:
-    """The Markdown of one page, made plain cell after cell."""
+class MarkdownExporter:
+    """Converts the Markdown of one page, cell by cell, and collects the terms and sources that it uses.
+
+    `root` is the folder of the book, `folder` that of the page, and `prose` all Markdown of the page.
+    """
 
     def __init__(self, root: Path, folder: Path, prose: str) -> None:
         self.root, self.folder = root, folder
@@ -102,7 +105,11 @@ class Text:
         self.terms: dict[str, str] = {}
 
     def plain(self, source: str) -> str:
-        """The Markdown of a cell without MyST."""
+        """The CommonMark of a cell.
+
+        Raises `ValueError` for other directives, and for labels, terms and sources that the book does not
+        have.
+        """
         lines, out = iter(source.splitlines()), []
         for line in lines:
             if opened := _FENCE.match(line):
@@ -130,11 +137,11 @@ class Text:
             kind, _ = mimetypes.guess_type(argument)
             data = base64.b64encode(image).decode()
             return [f"![{options.get('alt', '')}](data:{kind};base64,{data})", "", *words]
-        raise ValueError(f"directive {{{name}}} has no plain form")
+        raise ValueError(f"directive {{{name}}} is not supported by the export")
 
     def _words(self, line: str) -> str:
-        """A line with its roles resolved; what stands in backticks is code and left alone."""
-        return _ROLE.sub(lambda found: self._role(found) if found[1] else found[0], line)
+        """A line with its roles replaced by text, except in code between backticks."""
+        return _ROLE.sub(lambda match: self._role(match) if match[1] else match[0], line)
 
     def _role(self, role: re.Match[str]) -> str:
         kind, content = role[1], role[2]
@@ -143,23 +150,23 @@ class Text:
         if kind == "term":
             words, _, target = content.partition(" <")
             name = target.rstrip(">") or words
-            self.terms[name] = _found("term", name, _glossary(self.root), name.lower())
+            self.terms[name] = _lookup("term", name, _glossary(self.root), name.lower())
             return words
         keys = [key.strip() for key in content.split(",")]
-        entries = [_found("source", key, _bibliography(self.root)) for key in keys]
+        entries = [_lookup("source", key, _bibliography(self.root)) for key in keys]
         self.sources.update(zip(keys, entries, strict=True))
         if kind == "cite:t":
             return ", ".join(f"{_names(e)} [{_linked(e.fields['year'], e)}]" for e in entries)
         return "[" + ", ".join(_linked(f"{_names(e)}, {e.fields['year']}", e) for e in entries) + "]"
 
     def _number(self, label: str) -> int:
-        return int(_found("equation", label, self.numbers))
+        return int(_lookup("equation", label, self.numbers))
 
-    def closing(self) -> Iterator[str]:
-        """The cells that say what the terms mean and which the sources are."""
+    def terms_and_sources(self) -> Iterator[str]:
+        """The Markdown of the last cells: the definitions of the terms, and the sources."""
         if self.terms:
             named = sorted(self.terms.items(), key=lambda item: item[0].lower())
-            plain = Text(self.root, self.root / "book", "")
+            plain = MarkdownExporter(self.root, self.root / "book", "")
             lines = [f"- **{name}**: {plain.plain(meaning)}" for name, meaning in named]
             yield "## Terms\n\n" + "\n".join(lines)
         if self.sources:
@@ -167,13 +174,14 @@ class Text:
                 [str(self.root / "book/references.bib")], style="plain", citations=[*self.sources],
                 output_backend="markdown",
             )  # fmt: skip
-            # it escapes all punctuation, also where that has no meaning
-            read = re.sub(r"\\([^\w\s*_`\[\]\\])", r"\1", listed)
-            entries = [" ".join(each.split()) for each in re.split(r"^\[\d+\] ", read, flags=re.M)[1:]]
+            # it escapes all punctuation, even where that is not needed
+            unescaped = re.sub(r"\\([^\w\s*_`\[\]\\])", r"\1", listed)
+            texts = re.split(r"^\[\d+\] ", unescaped, flags=re.M)[1:]
+            entries = [" ".join(text.split()) for text in texts]
             yield "## Sources\n\n" + "\n".join(f"- {entry}" for entry in entries)
 
 
-def _found(what: str, name: str, known: dict[str, Any], key: str = "") -> Any:
+def _lookup(what: str, name: str, known: dict[str, Any], key: str = "") -> Any:
     if (key or name) not in known:
         raise ValueError(f"the book has no {what} {name!r}")
     return known[key or name]
@@ -198,7 +206,7 @@ def _glossary(root: Path) -> dict[str, str]:
 
 
 def _names(entry: Entry) -> str:
-    """The authors as the site has them: all of two, or the first of more."""
+    """The last names of the authors: one or two, or the first one and "et al."."""
     people = [" ".join(map(str, p.rich_prelast_names + p.rich_last_names)) for p in entry.persons["author"]]
     return " and ".join(people) if len(people) < 3 else f"{people[0]} *et al.*"
 
@@ -208,26 +216,26 @@ def _linked(words: str, entry: Entry) -> str:
 
 
 def notebook(root: Path, path: Path, executed: NotebookNode) -> NotebookNode:
-    """The executed notebook of the page at `path` as one that any Jupyter shows as it is meant."""
+    """The exported notebook of the page at `path`, from its `executed` notebook."""
     prose = "\n".join(cell.source for cell in executed.cells if cell.cell_type == "markdown")
-    text = Text(root, path.parent, prose)
-    first = nbformat.v4.new_code_cell(Address.of(root).install(), metadata=FOLDED)
+    exporter = MarkdownExporter(root, path.parent, prose)
+    first = nbformat.v4.new_code_cell(Address.from_config(root).install_code(), metadata=FOLDED)
     first.metadata["tags"] = ["nbval-ignore-output"]
     cells = [first]
     for cell in executed.cells:
-        cells += _code(cell) if cell.cell_type == "code" else [_markdown(text.plain(cell.source))]
-    cells += [_markdown(words) for words in text.closing()]
+        cells += _code(cell) if cell.cell_type == "code" else [_markdown(exporter.plain(cell.source))]
+    cells += [_markdown(words) for words in exporter.terms_and_sources()]
     for number, cell in enumerate(cells):
         cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:8]
-        cell.metadata["id"] = cell.id  # where Colab looks for it
-    kept = ("kernelspec", "language_info", "widgets")
-    metadata = {key: executed.metadata[key] for key in kept if key in executed.metadata}
+        cell.metadata["id"] = cell.id  # Colab reads it there
+    keys = ("kernelspec", "language_info", "widgets")
+    metadata = {key: executed.metadata[key] for key in keys if key in executed.metadata}
     collapsed = [cell.id for cell in cells if COLLAPSED in cell.metadata]
     name = path.with_suffix(".ipynb").name
     metadata["colab"] = {"name": name, "provenance": [], "collapsed_sections": collapsed}
-    made = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    nbformat.validate(made)
-    return made
+    exported = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+    nbformat.validate(exported)
+    return exported
 
 
 def _markdown(source: str, **metadata: bool) -> NotebookNode:
@@ -235,7 +243,7 @@ def _markdown(source: str, **metadata: bool) -> NotebookNode:
 
 
 def _code(cell: NotebookNode) -> list[NotebookNode]:
-    """A code cell with its outputs, out of sight if the site folds it."""
+    """The exported cells of a code cell, with its outputs, folded if the site folds it."""
     tags = cell.metadata.get("tags", [])
     title = cell.metadata.get("mystnb", {}).get("code_prompt_show", "")
     plain = nbformat.v4.new_code_cell(cell.source, execution_count=cell.execution_count)
@@ -243,7 +251,7 @@ def _code(cell: NotebookNode) -> list[NotebookNode]:
     for_nbval = [tag for tag in tags if tag.startswith("nbval-")]
     if for_nbval:
         plain.metadata["tags"] = for_nbval
-    if title == SOLUTION:  # in a section of its own, since Colab can fold that and no output
+    if title == SOLUTION:  # in a section of its own: Colab can fold sections, but not outputs
         return [_markdown(f"#### {SOLUTION}", **{COLLAPSED: True}), plain]
     if {"hide-input", "hide-cell", "ledger", "proof"} & set(tags):
         named = re.search(r'(?:derive|claim)\(\s*"([^"]+)"', cell.source)
@@ -253,15 +261,15 @@ def _code(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def _plain_output(output: NotebookNode) -> NotebookNode:
-    """The output without the forms that only the site knows."""
-    kept = NotebookNode(output)
-    for part in {"data", "metadata"} & set(kept):
-        kept[part] = {kind: form for kind, form in kept[part].items() if not kind.startswith(OURS)}
-    return kept
+    """The output without the MIME types of the notebook kit, which only the site uses."""
+    plain = NotebookNode(output)
+    for part in {"data", "metadata"} & set(plain):
+        plain[part] = {kind: form for kind, form in plain[part].items() if not kind.startswith(OURS)}
+    return plain
 
 
-def steady(executed: NotebookNode) -> NotebookNode:
-    """The notebook with ids of widgets that derive from what they hold, the same at every execution."""
+def with_stable_ids(executed: NotebookNode) -> NotebookNode:
+    """The notebook with ids of widgets that are hashes of their position and content instead of random."""
     models = executed.metadata.get("widgets", {}).get(WIDGETS, {}).get("state", {})
     places = {id: str(number) for number, id in enumerate(models)}
 
@@ -276,10 +284,10 @@ def steady(executed: NotebookNode) -> NotebookNode:
 
 
 def link_notebooks(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Say under a chapter's title where its notebook runs, and give it."""
+    """Add links to Colab and to the exported notebook below the title of a chapter."""
     name = docname.removeprefix("notebooks/")
     for line in [node for node in doctree.findall(nodes.paragraph) if "article-source" in node["classes"]]:
-        url = escape(Address.of(Path(app.srcdir)).in_colab(name))
+        url = escape(Address.from_config(Path(app.srcdir)).colab_url(name))
         line += html(
             f' <span class="run"><a href="{url}">Run it in Colab</a> or '
             f'<a href="{escape(name)}.ipynb" download>download the notebook</a>.</span>'

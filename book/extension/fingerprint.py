@@ -1,10 +1,10 @@
-"""What a page depends on besides its own text, as one hash.
+"""Hashes that decide which pages are executed again, and when the whole site is written again.
 
-jupyter-cache sees a notebook's cells and Sphinx sees source files; neither sees the library, the claims or
-the recorded runs behind a page. Here a page's fingerprint is the hash of all that its execution reads: the
-modules of the library that it imports, directly or through others, its chapter's claims, the recorded runs
-that it or those modules name, and the pinned environment. What a chapter announces at the head of its list of
-claims is no part of that: no cell reads it, but the bar of every page and the home page show it.
+jupyter-cache compares the cells of a notebook, and Sphinx compares source files. The fingerprint of a page is
+a hash of the other files that its execution reads: the modules of the library that it imports, directly or
+through others, the claims of its chapter, the recorded runs that it or these modules name, and the pinned
+requirements. The metadata of chapters count for the site only, since every page shows them and no cell reads
+them.
 """
 
 import ast
@@ -18,7 +18,7 @@ import jupytext
 import yaml
 
 PACKAGE = "explainers"
-MACHINE_ROOM = (
+SITE_SOURCES = (
     "book/build.py", "book/extension", "book/theme", "book/pictures", "book/chapters.yml", "_config.yml",
     "_toc.yml", "requirements.txt", f"lib/{PACKAGE}/imports.py",
     f"lib/{PACKAGE}/notebook/render.py",
@@ -27,20 +27,20 @@ MACHINE_ROOM = (
 
 
 def documents(root: Path) -> list[str]:
-    """The documents of the book, without suffix, in the order of its table of contents."""
+    """The paths of all documents of the book, without suffix, in the order of `_toc.yml`."""
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     chapters = [part["chapters"] for part in toc.get("parts", [])] + [toc.get("chapters", [])]
     return [toc["root"], *(entry["file"] for part in chapters for entry in part)]
 
 
 def notebooks(root: Path) -> list[str]:
-    """The documents that are executed, as paths relative to `root`."""
+    """The paths, relative to `root`, of the documents that are notebooks."""
     names = [f"{document}.md" for document in documents(root)]
     return [name for name in names if "format_name: myst" in (root / name).read_text(encoding="utf-8")[:400]]
 
 
 def chapters(root: Path) -> list[str]:
-    """Those of them that are a chapter."""
+    """The paths, relative to `root`, of the notebooks that are chapters."""
     return [name for name in notebooks(root) if name.startswith("notebooks/")]
 
 
@@ -50,7 +50,7 @@ def cells(path: Path) -> list[str]:
 
 
 def of_page(root: Path, name: str) -> str:
-    """The fingerprint of the notebook `name`."""
+    """The fingerprint of the notebook at the path `name`, relative to `root`."""
     code = "\n".join(cells(root / name))
     modules = sorted(_reached(root, code))
     constants = _strings(code).union(
@@ -63,19 +63,19 @@ def of_page(root: Path, name: str) -> str:
     )
 
 
-def of_machine_room(root: Path) -> str:
-    """The fingerprint of all that shapes every page: theme, extension, configuration."""
+def of_site_sources(root: Path) -> str:
+    """The fingerprint of the files that all pages depend on: theme, extension, configuration and metadata."""
     heads = [(path.name, _head_and_claims(path)[0]) for path in sorted((root / "book/claims").glob("*.yml"))]
     return _hash(
         root,
-        (path for name in MACHINE_ROOM for path in _files(root / name)),
+        (path for name in SITE_SOURCES for path in _files(root / name)),
         heads=repr(heads),
         python=sys.version,
     )
 
 
 def _head_and_claims(path: Path) -> tuple[str, str]:
-    """What a list of claims says of its chapter, and the claims; comments and layout count for nothing."""
+    """The metadata of a chapter and its claims, as text without comments and formatting of the YAML."""
     content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
     claims = content.pop("claims", None)
     return repr(content), repr(claims)
@@ -99,19 +99,19 @@ def _hash(root: Path, paths: Iterable[Path], **facts: str) -> str:
 
 
 def _reached(root: Path, code: str) -> set[Path]:
-    """The library's files that `code` reads by importing, directly or through others."""
-    from explainers import imports  # here and not above: a build first finds the library of its own book
+    """The files of the library that `code` imports, directly or through others."""
+    from explainers import imports  # not at the top: build.py first sets the path of the library
 
-    names = imports.imported(ast.parse(code), PACKAGE)
-    found = set(imports.reached(root / "lib", names, parents=True).values())
-    packages = [path.parent for path in found if path.name == "__init__.py"]
-    # what lies beside the code and is read by it
-    return found.union(p for folder in packages for end in ("js", "css") for p in folder.glob(f"*.{end}"))
+    names = imports.imported_names(ast.parse(code), PACKAGE)
+    files = set(imports.reachable_modules(root / "lib", names, parents=True).values())
+    packages = [path.parent for path in files if path.name == "__init__.py"]
+    # a package may read the scripts and stylesheets in its folder
+    return files.union(p for folder in packages for end in ("js", "css") for p in folder.glob(f"*.{end}"))
 
 
 def _is_named(stem: str, texts: set[str]) -> bool:
-    """Whether the record `stem` is one of those that `texts` name: a benchmark by its chapter, a sweep by its
-    experiment, either by its stem."""
+    """Whether `texts` contains the name of the record `stem`: for a benchmark its chapter, for a sweep its
+    experiment, for both also the stem."""
     chapter = stem.removeprefix("bench-")
     if chapter != stem:
         return bool({stem, chapter} & texts)

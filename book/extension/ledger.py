@@ -1,7 +1,7 @@
-"""The claims of every article and the verdicts that the executed notebooks gave them.
+"""The claims of every article with their verdicts, and their display on the pages.
 
-The verdicts are read from the notebooks' outputs and from nowhere else. From them come the line of a claim in
-the text, the marks under a chapter's title, the ledger that closes a chapter, and what `places` makes of all.
+The verdicts are read from the outputs of the executed notebooks only. They are shown as the line of a claim
+in the text, as marks below the title of a chapter, and in the ledger, the table of all claims at its end.
 """
 
 import re
@@ -19,7 +19,7 @@ from sphinx.util import logging
 from explainers.resources import chapter_claims, chapters
 from extension.elements import Fold, Summary, box, html
 
-COLLECTING = {"index", "book/claims", "book/status"}
+SUMMARY_PAGES = {"index", "book/claims", "book/status"}
 LEDGER_TITLE = "All claims of the article"
 GROUPS = {
     "refuted": "Refuted",
@@ -43,40 +43,41 @@ logger = logging.getLogger(__name__)
 
 
 def is_extra(id: str) -> bool:
-    """Whether `id` is our own addition: never counted as the article's."""
+    """Whether the claim `id` is our own addition and not a claim of the article."""
     return id.split("-")[1].startswith("X")
 
 
 def glyph(verdict: str) -> str:
-    """The sign of a verdict; the word stands beside it."""
+    """The icon of a verdict as SVG, hidden from screen readers: the page has the word beside it."""
     return f'<svg class="glyph" viewBox="0 0 16 16" aria-hidden="true">{_GLYPHS[verdict]}</svg>'
 
 
 def marks(rows: list[dict[str, Any]]) -> str:
-    """One bar for each claim, in the article's order; the counts in words stand beside it."""
+    """One coloured bar for each claim as HTML, hidden from screen readers: the page has the counts beside
+    it."""
     bars = "".join(f'<i class="{row["verdict"]}"></i>' for row in rows)
     return f'<span class="marks" aria-hidden="true">{bars}</span>'
 
 
 def counts(rows: list[dict[str, Any]]) -> str:
-    """How many claims there are of each verdict, in words."""
-    found = Counter(row["verdict"] for row in rows)
+    """The number of claims with each verdict: "3 hold, 1 refuted"."""
+    totals = Counter(row["verdict"] for row in rows)
     order = dict.fromkeys(("holds", *GROUPS))  # what holds comes first here, and last in the ledger
     return ", ".join(
-        "1 holds" if (verdict, found[verdict]) == ("holds", 1)
-        else f"{found[verdict]} {_WORDS.get(verdict, verdict)}"
+        "1 holds" if (verdict, totals[verdict]) == ("holds", 1)
+        else f"{totals[verdict]} {_WORDS.get(verdict, verdict)}"
         for verdict in order
-        if found[verdict]
+        if totals[verdict]
     )  # fmt: skip
 
 
-def number(rows: list[dict[str, Any]]) -> str:
-    """How many claims there are, in words."""
+def total(rows: list[dict[str, Any]]) -> str:
+    """The number of claims: "3 claims"."""
     return f"{len(rows)} claims" if len(rows) != 1 else "1 claim"
 
 
 def inline(text: str) -> str:
-    """A line of our Markdown as HTML: formulas in dollars, code in backticks, emphasis in stars."""
+    """One line of Markdown as HTML: formulas in dollars, code in backticks, emphasis in asterisks."""
     parts = re.split(r"(\$[^$]+\$|`[^`]+`)", text)
     for index, part in enumerate(parts):
         if part.startswith("$"):
@@ -90,34 +91,39 @@ def inline(text: str) -> str:
     return "".join(parts)
 
 
-def note(env: BuildEnvironment, docname: str, node: nodes.Element) -> None:
-    """Keep the verdict that an executed page gave."""
+def store_verdict(env: BuildEnvironment, docname: str, node: nodes.Element) -> None:
+    """Store the verdict in the attribute `claim` of `node`, an output of the page `docname`."""
     verdicts = _verdicts(env).setdefault(docname, {})
     verdicts[node["claim"]["id"]] = node["claim"]
 
 
 def _verdicts(env: BuildEnvironment) -> dict[str, dict[str, dict[str, str]]]:
-    return env.__dict__.setdefault("book_verdicts", {})  # Sphinx keeps what stands on the environment
+    return env.__dict__.setdefault("book_verdicts", {})  # Sphinx pickles the environment between builds
 
 
 def rows(env: BuildEnvironment, docname: str) -> list[dict[str, Any]]:
-    """Every claim of the chapter `docname` with its verdict, in the article's order; our additions last."""
+    """Each claim of the chapter `docname` as a dict with its verdict, in the article's order; our additions
+    last.
+
+    A claim without a verdict has "quoted" or "later" instead.
+    """
     given = _verdicts(env).get(docname, {})
-    found = []
+    claims = []
     for id, entry in chapter_claims(PurePosixPath(docname).name).items():
         marked = "quoted" if "quoted" in entry else "later"
         verdict = given.get(id, {"verdict": marked, "measured": entry.get("quoted", "") or "", "because": ""})
-        found.append({**entry, **verdict})
-    return sorted(found, key=lambda row: is_extra(row["id"]))
+        claims.append({**entry, **verdict})
+    return sorted(claims, key=lambda row: is_extra(row["id"]))
 
 
-def of_article(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows that are the article's own claims."""
-    return [row for row in found if not is_extra(row["id"])]
+def of_article(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The claims of the article, without our additions."""
+    return [row for row in claims if not is_extra(row["id"])]
 
 
-def line(node: nodes.container, source: nodes.Element) -> nodes.Element:
-    """A claim in the text: a sentence, and in the margin what was measured, which opens the code."""
+def claim_line(node: nodes.container, source: nodes.Element) -> nodes.Element:
+    """The line of a claim in the text: icon, verdict and claim, and a fold with the measurement as its
+    summary and the code `source` in it."""
     id, verdict = node["claim"]["id"], node["claim"]["verdict"]
     says, because, measured = node.children
     word = nodes.strong("", f"{verdict.capitalize()}. ")
@@ -144,13 +150,14 @@ def _inlines(element: nodes.Node) -> list[nodes.Node]:
     return list(children[0].children) if children and isinstance(children[0], nodes.paragraph) else children
 
 
-def table(found: list[dict[str, Any]], placed: set[str]) -> str:
-    """The ledger's table; ids that have no line in the text (`placed`) are anchored here."""
+def table(claims: list[dict[str, Any]], placed: set[str]) -> str:
+    """The table of the ledger as HTML. Claims whose line in the text has an id in `placed` are linked to
+    it."""
     groups = {
-        name: [row for row in of_article(found) if row["verdict"] == verdict]
+        name: [row for row in of_article(claims) if row["verdict"] == verdict]
         for verdict, name in GROUPS.items()
     }
-    groups["What we add"] = [row for row in found if is_extra(row["id"])]
+    groups["What we add"] = [row for row in claims if is_extra(row["id"])]
     bodies = []
     for name, members in groups.items():
         if not members:
@@ -180,7 +187,7 @@ def _row(row: dict[str, Any], placed: set[str]) -> str:
 
 
 class Chapter(SphinxTransform):
-    """The head and the ledger of a chapter, once its cells gave their verdicts."""
+    """Add the counts of verdicts to the head of a chapter, and make its ledger."""
 
     default_priority = 420
 
@@ -188,8 +195,8 @@ class Chapter(SphinxTransform):
         docname = self.env.docname
         if PurePosixPath(docname).name not in chapters() or not docname.startswith("notebooks/"):
             return
-        found = of_article(rows(self.env, docname))
-        summary = f"{number(found)}: {counts(found)}"
+        claims = of_article(rows(self.env, docname))
+        summary = f"{total(claims)}: {counts(claims)}"
         title = next(iter(self.document.findall(nodes.section)))
         paragraphs = [child for child in title.children if isinstance(child, nodes.paragraph)][:2]
         if len(paragraphs) == 2:
@@ -198,7 +205,7 @@ class Chapter(SphinxTransform):
             source["classes"].append("article-source")
             link = (
                 '<a class="claim-counts" href="#all-claims-of-the-article">'
-                f"{marks(found)} <span>{summary}</span></a>"
+                f"{marks(claims)} <span>{summary}</span></a>"
             )
             source.parent.insert(source.parent.index(source) + 1, html(link))
         for section in self.document.findall(nodes.section):
@@ -206,8 +213,8 @@ class Chapter(SphinxTransform):
                 self._ledger(section)
 
     def _ledger(self, section: nodes.section) -> None:
-        found = rows(self.env, self.env.docname)
-        own = of_article(found)
+        claims = rows(self.env, self.env.docname)
+        own = of_article(claims)
         placed = {
             id
             for node in self.document.findall(nodes.container)
@@ -219,7 +226,7 @@ class Chapter(SphinxTransform):
             "",
             nodes.rubric(
                 "",
-                f"All {number(own)} of the article" if len(own) > 1 else "The claim of the article",
+                f"All {total(own)} of the article" if len(own) > 1 else "The claim of the article",
                 classes=["ledger-title"],
                 **{"heading-level": 2},
             ),
@@ -235,13 +242,13 @@ class Chapter(SphinxTransform):
         section.children = []
         section += [
             title,
-            Fold("", heading, html(table(found, placed)), *(code if rest else []), classes=["ledger"]),
+            Fold("", heading, html(table(claims, placed)), *(code if rest else []), classes=["ledger"]),
         ]
         section["classes"].append("ledger-section")
 
 
 def check(_: Sphinx, env: BuildEnvironment) -> None:
-    """Every listed claim of an existing chapter has a verdict, or says why it has none."""
+    """Warn about each claim of a written chapter that has no verdict and is not marked quoted or later."""
     for docname in env.found_docs:
         name = PurePosixPath(docname).name
         if docname.startswith("notebooks/") and name in chapters():
@@ -252,7 +259,7 @@ def check(_: Sphinx, env: BuildEnvironment) -> None:
 
 
 def purge(_: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    """Forget a page that is read again."""
+    """Delete the stored verdicts of a page that is read again."""
     _verdicts(env).pop(docname, None)
 
 

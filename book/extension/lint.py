@@ -1,5 +1,5 @@
-"""What a notebook may not do: decide on a constant, bind a name in two cells, scroll sideways, use Markdown
-that does not survive."""
+"""Checks of notebooks: verdicts on constants, names that two cells bind, lines that are too wide, and
+Markdown that the export does not support."""
 
 import ast
 import builtins
@@ -12,7 +12,7 @@ from types import CodeType
 
 import jupytext
 
-WIDTH = 88  # columns that a page shows before code has to be scrolled
+WIDTH = 88  # columns of code that fit on a page
 DIRECTIVES = {"margin", "figure", "math"}
 ROLES = {"term", "cite", "cite:t", "cite:p", "eq"}
 VERDICTS = {"holds", "qualified", "refuted"}
@@ -20,7 +20,7 @@ NOT_MEASURED = {*dir(builtins), "math", "np", "numpy", "sp", "sympy", "torch"}
 
 
 def check(path: Path) -> list[str]:
-    """Complaints about the notebook at `path`, each naming the cell and the line."""
+    """One complaint for each violation in the notebook at `path`, with the cell and the line."""
     decided: set[str] = set()
     complaints = [
         (number, text)
@@ -30,9 +30,12 @@ def check(path: Path) -> list[str]:
     return _sorted(path, [*complaints, *_names_twice(path)])
 
 
-def names(path: Path) -> list[str]:
-    """Complaints about the names that its cells bind, alone: what makes a cell say something else when it is
-    run again."""
+def check_names(path: Path) -> list[str]:
+    """One complaint for each name that is bound in two cells of the notebook at `path`, with the cell and the
+    line.
+
+    Such a name may change the output of a cell that is executed again.
+    """
     return _sorted(path, _names_twice(path))
 
 
@@ -52,7 +55,7 @@ def _names_twice(path: Path) -> Iterator[tuple[int, str]]:
         for name, line in _names(source)[0].items():
             other = binders.setdefault(name, number)
             if other != number:
-                yield number, f"line {line}: {name} is bound in cell {other} already"
+                yield number, f"line {line}: {name} is already bound in cell {other}"
     for number, source in cells:
         bound, read = _names(source)
         for name, line in read.items():
@@ -60,14 +63,14 @@ def _names_twice(path: Path) -> Iterator[tuple[int, str]]:
             if {number, other} <= verdicts and other != number and name not in bound:
                 yield (
                     number,
-                    f"line {line}: a verdict reads {name}, which is bound beside another one in cell {other}",
+                    f"line {line}: a verdict reads {name}, which cell {other} with another verdict binds",
                 )
 
 
 def _names(source: str) -> tuple[dict[str, int], dict[str, int]]:
-    """The names that a cell binds in the notebook's namespace and those it reads there, with their lines.
+    """The global names that a cell binds and those that it reads, each with its first line.
 
-    Python's own compiler knows all forms of binding, and which names are local to a function.
+    They are read from the bytecode, which covers all forms of binding and distinguishes local names.
     """
     bound: dict[str, int] = {}
     read: dict[str, int] = {}
@@ -85,12 +88,12 @@ def _names(source: str) -> tuple[dict[str, int], dict[str, int]]:
                 visit(inner)
 
     visit(compile(source, "cell", "exec"))
-    # the compiler keeps annotations and a docstring under names of its own
+    # the compiler stores annotations and docstrings under such names
     return {name: line for name, line in bound.items() if not re.fullmatch("_|__.*__", name)}, read
 
 
 def _verdicts(source: str) -> Iterator[ast.Call]:
-    """The calls that give a verdict."""
+    """The calls of `holds`, `qualified` and `refuted`."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in VERDICTS:
             yield node
@@ -98,7 +101,7 @@ def _verdicts(source: str) -> Iterator[ast.Call]:
 
 def _code(source: str, decided: set[str]) -> list[str]:
     complaints = [
-        f"line {number}: {len(line)} columns are wider than a page shows ({WIDTH})"
+        f"line {number}: {len(line)} columns, at most {WIDTH} fit on a page"
         for number, line in enumerate(source.splitlines(), start=1)
         if len(line) > WIDTH
     ]
@@ -108,16 +111,16 @@ def _code(source: str, decided: set[str]) -> list[str]:
             (word.value for word in call.keywords if word.arg == "condition"),
             call.args[0] if call.args else None,
         )
-        # not when it runs, since a reader may run a cell as often as they like
+        # checked here and not by claim(), since readers may execute a cell several times
         for id in re.findall(r"claim\(['\"](.+?)['\"]\)", ast.unparse(call.func.value)):
             if id in decided:
-                complaints.append(f"line {call.lineno}: claim {id} has its verdict already")
+                complaints.append(f"line {call.lineno}: claim {id} already has a verdict")
             decided.add(id)
         if condition is None:
             complaints.append(f"line {call.lineno}: {call.func.attr} has no condition")
         elif not {part.id for part in ast.walk(condition) if isinstance(part, ast.Name)} - NOT_MEASURED:
             complaints.append(
-                f"line {call.lineno}: the condition {ast.unparse(condition)!r} depends on nothing measured"
+                f"line {call.lineno}: the condition {ast.unparse(condition)!r} uses no measured value"
             )
     return complaints
 
@@ -127,8 +130,8 @@ def _prose(source: str) -> list[str]:
     for line in source.splitlines():
         directive = re.match(r"\s*(?:`{3,}|:{3,})\{([^}]+)\}", line)
         if directive and directive[1] not in DIRECTIVES:
-            complaints.append(f"directive {{{directive[1]}}} does not survive the export")
+            complaints.append(f"directive {{{directive[1]}}} is not supported by the export")
         for role in re.findall(r"\{([a-z:]+)\}`", line):
             if role not in ROLES:
-                complaints.append(f"role {{{role}}} does not survive the export")
+                complaints.append(f"role {{{role}}} is not supported by the export")
     return complaints

@@ -1,4 +1,4 @@
-"""Which pages Sphinx must read again though their own text is the same."""
+"""The pages that Sphinx must read again although their source is unchanged."""
 
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from extension import fingerprint, ledger
 def find(
     app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
 ) -> list[str]:
-    """The notebooks whose fingerprint changed, and with any change the pages that collect from notebooks."""
+    """The notebooks whose fingerprint changed; after any change also the pages that summarize all
+    chapters."""
     root = Path(app.srcdir)
     known: dict[str, str] = env.__dict__.get("page_fingerprints", {})
     current = {
@@ -20,7 +21,7 @@ def find(
     env.__dict__["page_fingerprints"] = current
     stale = {name for name, value in current.items() if known.get(name) != value}
     if stale or removed or (added | changed) & set(current):
-        stale |= {name for name in fingerprint.documents(root) if name in ledger.COLLECTING}
+        stale |= {name for name in fingerprint.documents(root) if name in ledger.SUMMARY_PAGES}
     return sorted(stale & env.found_docs)
 
 

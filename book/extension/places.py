@@ -1,4 +1,4 @@
-"""Directives for the pages that collect from all chapters: the cards, the table of claims, the versions."""
+"""Directives: `cards`, `all-claims` and `versions` for pages that summarize all chapters, and `margin`."""
 
 import platform
 import re
@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 from extension import cards, export, ledger
 from extension.elements import html
 
-ITSELF = [
+BOOK_PAGES = [
     ("book/claims", "Every claim", "in one searchable table"),
     ("book/status", "Status", "of the last build"),
     ("book/reference", "The library", "function by function"),
@@ -38,21 +38,22 @@ VERSIONS = (
 )
 
 
-class Place(nodes.General, nodes.Element):
-    """Filled when all pages have been read."""
+class Placeholder(nodes.General, nodes.Element):
+    """A node that `fill` replaces after all pages have been read."""
 
 
-class PlaceDirective(SphinxDirective):
-    """`cards`, `all-claims` or `versions`: only a place, since the verdicts come from pages read later."""
+class PlaceholderDirective(SphinxDirective):
+    """`cards`, `all-claims` or `versions`: inserts a placeholder, since other pages have not been read
+    yet."""
 
     has_content = False
 
     def run(self) -> list[nodes.Node]:
-        return [Place(kind=self.name)]
+        return [Placeholder(kind=self.name)]
 
 
 class Margin(SphinxDirective):
-    """A note beside the text, at its paragraph's height."""
+    """The directive `margin`, a note in the margin beside the next paragraph."""
 
     has_content = True
     option_spec: ClassVar[dict[str, Any]] = {}
@@ -64,7 +65,10 @@ class Margin(SphinxDirective):
 
 
 def parts(env: BuildEnvironment) -> list[dict[str, Any]]:
-    """The parts with their chapters, for the templates; `doc` is the page of a chapter that exists."""
+    """The parts of the book with their chapters, as dicts for the templates.
+
+    The entry `doc` of a chapter is the name of its page, or None if it is not written.
+    """
     return [
         {
             "part": part.name,
@@ -74,13 +78,13 @@ def parts(env: BuildEnvironment) -> list[dict[str, Any]]:
                 for entry in part.chapters
             ],
         }
-        for part in _announced(Path(env.srcdir))
+        for part in _cached_parts(Path(env.srcdir))
     ]
 
 
 @cache
-def _announced(root: Path) -> list[cards.Part]:
-    return cards.parts(root)  # every page asks, and no card changes during a build
+def _cached_parts(root: Path) -> list[cards.Part]:
+    return cards.parts(root)  # called for every page, with the same result during a build
 
 
 def _page(env: BuildEnvironment, name: str) -> str | None:
@@ -88,9 +92,9 @@ def _page(env: BuildEnvironment, name: str) -> str | None:
     return doc if doc in env.found_docs else None
 
 
-def itself(env: BuildEnvironment) -> list[tuple[str, str, str]]:
-    """The pages about the book that exist: document, link, and the words after it."""
-    return [entry for entry in ITSELF if entry[0] in env.found_docs]
+def book_pages(env: BuildEnvironment) -> list[tuple[str, str, str]]:
+    """The existing pages about the book: document, text of the link, and text after it."""
+    return [entry for entry in BOOK_PAGES if entry[0] in env.found_docs]
 
 
 def _cards(env: BuildEnvironment, builder: Builder, docname: str) -> str:
@@ -102,7 +106,7 @@ def _cards(env: BuildEnvironment, builder: Builder, docname: str) -> str:
         )
     links = "".join(
         f'<li><a href="{builder.get_relative_uri(docname, doc)}">{name}</a> {words}</li>'
-        for doc, name, words in itself(env)
+        for doc, name, words in book_pages(env)
     )
     sections.append(
         _part("The book itself", "What stands behind the chapters", f'<ul class="itself">{links}</ul>', 1)
@@ -123,9 +127,9 @@ def _card(env: BuildEnvironment, builder: Builder, docname: str, chapter: dict[s
     title, foot = escape(chapter["title"]), '<span class="to-come">not yet written</span>'
     if chapter["doc"]:
         title = f'<a href="{builder.get_relative_uri(docname, chapter["doc"])}">{title}</a>'
-        found = ledger.of_article(ledger.rows(env, chapter["doc"]))
-        foot = f"{ledger.marks(found)}<span>{ledger.number(found)}</span>"
-        foot += f'<span class="hidden">: {ledger.counts(found)}</span>'
+        claims = ledger.of_article(ledger.rows(env, chapter["doc"]))
+        foot = f"{ledger.marks(claims)}<span>{ledger.total(claims)}</span>"
+        foot += f'<span class="hidden">: {ledger.counts(claims)}</span>'
     state = "" if chapter["doc"] else " waiting"
     return (
         f'<article class="card{state}"><div class="picture">{picture}</div><h3>{title}</h3>'
@@ -142,8 +146,8 @@ def _all_claims(env: BuildEnvironment, builder: Builder, docname: str) -> str:
                 continue
             page = builder.get_relative_uri(docname, chapter["doc"])
             order = list(ledger.GROUPS)
-            found = ledger.rows(env, chapter["doc"])
-            for row in sorted(found, key=lambda row: order.index(row["verdict"])):
+            claims = ledger.rows(env, chapter["doc"])
+            for row in sorted(claims, key=lambda row: order.index(row["verdict"])):
                 lines.append(
                     f'<tr><td class="claim-name"><a href="{page}#{row["id"].lower()}">{row["id"]}</a></td>'
                     f"<td>{ledger.inline(row['text'])}</td>"
@@ -181,16 +185,16 @@ _FILL: dict[str, Callable[[BuildEnvironment, Builder, str], str]] = {
 
 
 def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Fill the places of a page that is about to be written."""
-    for place in list(doctree.findall(Place)):
-        place.replace_self(html(_FILL[place["kind"]](app.env, app.builder, docname)))
+    """Replace the placeholders of a page by their content."""
+    for placeholder in list(doctree.findall(Placeholder)):
+        placeholder.replace_self(html(_FILL[placeholder["kind"]](app.env, app.builder, docname)))
 
 
 def fill_labs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Say under the figure of a lab what it can do where there is a kernel, and where that is."""
+    """Add a line below the figure of a lab, with its controls and a link to a running notebook."""
     for place in [node for node in doctree.findall(nodes.container) if "lab" in node]:
         names = "; ".join(escape(name) for name in place["lab"])
-        url = escape(export.Address.of(Path(app.srcdir)).in_colab(docname.rpartition("/")[2]))
+        url = escape(export.Address.from_config(Path(app.srcdir)).colab_url(docname.rpartition("/")[2]))
         place += html(
             f'<p><b>A lab.</b> In <a href="{url}">a running notebook</a> this figure has controls ({names}), '
             "Run and Stop beside it.</p>"
@@ -199,9 +203,9 @@ def fill_labs(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
-    app.add_node(Place)
+    app.add_node(Placeholder)
     app.connect("doctree-resolved", fill_labs)
     for name in _FILL:
-        app.add_directive(name, PlaceDirective)
+        app.add_directive(name, PlaceholderDirective)
     app.add_directive("margin", Margin)
     app.connect("doctree-resolved", fill)

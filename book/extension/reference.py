@@ -1,4 +1,4 @@
-"""The reference of the library: docstrings as they are written for readers of the code."""
+"""Docstrings for the reference of the library: they are plain text, and autodoc expects reStructuredText."""
 
 import re
 
@@ -6,7 +6,7 @@ from sphinx.application import Sphinx
 
 
 def escape(_: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Keep |A|^2 and (n, *batch) from being read as reStructuredText, outside of code."""
+    """Escape | and *, as in |A|^2 and (n, *batch), outside of code; `lines` is changed in place."""
     for index, line in enumerate(lines):
         parts = re.split(r"(`[^`]*`)", line)
         parts[::2] = [re.sub(r"\||(?<=[(\s])\*(?=\w+[,)])", r"\\\g<0>", part) for part in parts[::2]]
@@ -15,5 +15,5 @@ def escape(_: Sphinx, what: str, name: str, obj: object, options: object, lines:
 
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
-    app.setup_extension("sphinx.ext.autodoc")  # whose event this is
+    app.setup_extension("sphinx.ext.autodoc")  # defines the event
     app.connect("autodoc-process-docstring", escape)

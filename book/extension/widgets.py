@@ -1,4 +1,5 @@
-"""Widgets on the static page: their state as the host reads it, and one copy of what all pages share."""
+"""Explorables on static pages: the state of the widgets of each page, and one script and one stylesheet for
+all."""
 
 import json
 from pathlib import Path
@@ -10,38 +11,39 @@ import explainers
 
 STATE = "application/vnd.jupyter.widget-state+json"
 SHARED = "explainers.notebook.explore.widget.Explorable"
-MODULE, LOOK, HOST = "explorable.js", "explorable.css", "afm-host.js"
-# what Jupyter needs of a model and the host does not
+MODULE, STYLESHEET, HOST = "explorable.js", "explorable.css", "afm-host.js"
+# traits of a widget that Jupyter needs and a static page does not
 UNUSED = ("_dom_classes", "_esm", "_css", "layout", "tabbable", "tooltip")
 
 
 def write_shared(app: Sphinx) -> None:
-    """Write the module of the explorables as a script that registers its text, and their stylesheet."""
+    """Write the shared script, which registers the text of the JavaScript module, and the stylesheet."""
     source = Path(explainers.__file__).parent / "notebook/explore"
     if not source.is_dir():
-        return  # a book without explorables
+        return  # the library of this book has no explorables
     folder = Path(app.doctreedir).parent / "shared"
     folder.mkdir(parents=True, exist_ok=True)
     text = (source / MODULE).read_text(encoding="utf-8")
     script = f"(globalThis.afm ??= {{}})[{json.dumps(SHARED)}] = {json.dumps(text, ensure_ascii=False)};\n"
     (folder / MODULE).write_text(script, encoding="utf-8")
-    (folder / LOOK).write_text((source / LOOK).read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / STYLESHEET).write_text((source / STYLESHEET).read_text(encoding="utf-8"), encoding="utf-8")
     app.config.html_static_path.append(str(folder))
     app.add_js_file(MODULE, defer="defer")
-    app.add_css_file(LOOK)
+    app.add_css_file(STYLESHEET)
 
 
-def take_state(scripts: list[Any]) -> str:
-    """The state of a page's explorables, out of its scripts: no module in it, and no other widget."""
+def page_state(scripts: list[Any]) -> str:
+    """The JSON state of the explorables of a page, from its `scripts`, without unused traits and other
+    widgets."""
     bodies = [script.attributes["body"] for script in scripts if script.attributes.get("type") == STATE]
     models = json.loads(bodies[0])["state"] if bodies else {}
-    kept = {
+    states = {
         id: {"state": {key: value for key, value in model["state"].items() if not _unused(key)}}
         | ({"buffers": model["buffers"]} if "buffers" in model else {})
         for id, model in models.items()
         if model["state"].get("_anywidget_id") == SHARED
     }
-    return json.dumps({"state": kept}, separators=(",", ":")).replace("</", r"<\/")
+    return json.dumps({"state": states}, separators=(",", ":")).replace("</", r"<\/")
 
 
 def _unused(key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Loss against position, within the trained length and beyond it; a sketch."""
+"""A sketch of the loss against position, within the trained length and beyond it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A sum of waves that goes below zero, and its square, which does not."""
+"""A sum of waves that is negative in places, and its square."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Points rounded to a grid, some of whose codes stay unused."""
+"""Points that are rounded to a grid, with unused grid points."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ def draw() -> tuple[str, list[str]]:
     pitch, columns, rows = 38.0, 7, 4
     corner = np.array([WIDTH - (columns - 1) * pitch, HEIGHT - (rows - 1) * pitch]) / 2
     limit = np.array([columns, rows])
-    found: list[np.ndarray] = []
-    while len(found) < 27:
+    samples: list[np.ndarray] = []
+    while len(samples) < 27:
         z = rng.uniform(-0.45, limit - 0.55)
-        clear = all(np.hypot(*(z - other)) > 0.34 for other in found)
+        clear = all(np.hypot(*(z - other)) > 0.34 for other in samples)
         if clear and 0.24 < np.hypot(*(z - np.round(z))) < 0.6:
-            found.append(z)
-    points = np.array(found)
+            samples.append(z)
+    points = np.array(samples)
     codes = np.round(points)
     used = np.unique(codes, axis=0)
     every = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)

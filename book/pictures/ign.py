@@ -1,4 +1,4 @@
-"""Points and their nearest points on a curve, which would stay where they are."""
+"""Points, a curve, and the point of the curve that is nearest to each."""
 
 import numpy as np
 

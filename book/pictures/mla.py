@@ -1,4 +1,4 @@
-"""Heads run together into one latent and fan out of it again; a sketch."""
+"""A sketch of attention heads that are compressed into one latent and expanded again."""
 
 import numpy as np
 

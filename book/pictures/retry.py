@@ -1,4 +1,4 @@
-"""Failed tries, waits that double, and a try that succeeds."""
+"""Three failed attempts with waiting times that double, and a successful one."""
 
 from itertools import pairwise
 

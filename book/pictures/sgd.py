@@ -1,4 +1,4 @@
-"""Regret of games of coin tosses below the bound that the proof gives."""
+"""The average regret of several games of coin tosses, and its bound."""
 
 import numpy as np
 

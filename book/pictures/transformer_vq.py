@@ -1,4 +1,4 @@
-"""An attention matrix whose keys are a few codes: columns of one code are alike."""
+"""An attention matrix whose keys are quantized to four codes: columns with the same code are equal."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""`python -m explainers`: list, run and inspect the recorded runs."""
+"""The entry point of `python -m explainers`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`python -m explainers`: list, run and inspect the recorded runs."""
+"""The command line `python -m explainers`: list, run and inspect recorded runs."""
 
 import argparse
 import sys
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from explainers.experiments.runner import is_first_process, run
 from explainers.experiments.stored import State, benchmark_states, state
-from explainers.studies import experiments, known
+from explainers.studies import experiments, find_experiment
 
 
 def status() -> list[State]:
-    """What is to be said of the record of every preset of every experiment, and of
-    every benchmark."""
+    """The state of the record of every preset of every experiment, and of every
+    benchmark."""
     return [
         *(
             state(study, name)
@@ -23,17 +23,18 @@ def status() -> list[State]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """`python -m explainers list | run NAME --preset PRESET | status`.
+    """Run `python -m explainers list | run NAME --preset PRESET | status`.
 
-    Returns 0, or 1 after an error and where a record is broken.
+    `arguments` are by default those of the process. Returns the exit status: 0, or 1
+    after an error and if a record is broken.
     """
-    given = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        if given.command == "list":
+        if options.command == "list":
             return _list()
-        if given.command == "status":
+        if options.command == "status":
             return _status()
-        return _run(given)
+        return _run(options)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -44,12 +45,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m explainers", description="Recorded runs of the book."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="every experiment, its presets and their cells")
+    commands.add_parser("list", help="list all experiments with their presets")
     commands.add_parser(
-        "status", help="which records are current, stale, missing or broken"
+        "status", help="list which records are current, stale, missing or broken"
     )
     runner = commands.add_parser(
-        "run", help="run what is missing of a sweep, and record it"
+        "run", help="run the missing cells of a sweep, and record it"
     )
     runner.add_argument("name")
     runner.add_argument("--preset", default="cpu")
@@ -57,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     runner.add_argument(
         "--dirty",
         action="store_true",
-        help="try out a working tree that is not committed; the record says so",
+        help="allow changes that are not committed; the record notes it",
     )
     return parser
 
@@ -73,19 +74,19 @@ def _list() -> int:
 
 
 def _status() -> int:
-    found = status()
-    for each in found:
-        print(f"{each.stem}: {each.words}")
-    return int(any(each.broken for each in found))
+    states = status()
+    for record in states:
+        print(f"{record.stem}: {record.description}")
+    return int(any(record.broken for record in states))
 
 
-def _run(given: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace) -> int:
     record = run(
-        known(given.name),
-        given.preset,
-        workers=given.workers,
-        dirty=given.dirty,
-        say=print,
+        find_experiment(options.name),
+        options.preset,
+        workers=options.workers,
+        dirty=options.dirty,
+        log=print,
     )
     if is_first_process():
         print(f"recorded {record.name}-{record.preset}: {len(record.rows)} rows")

@@ -1,8 +1,7 @@
-"""Which modules of a package some code imports, directly and through others, read from
-the syntax trees: nothing is imported for it.
+"""The modules of a package that some code imports, directly or through others.
 
-What a record was made by and what a page depends on are both found here. An import by
-name at run time (`importlib.import_module`) is not seen.
+They are read from syntax trees, without importing anything. The fingerprints of records
+and of pages use this. Imports by `importlib.import_module` are not detected.
 """
 
 import ast
@@ -10,69 +9,68 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
-def imported(tree: ast.AST, package: str, here: str = "") -> list[str]:
+def imported_names(tree: ast.AST, package: str, base: str = "") -> list[str]:
     """The dotted names that the code of `tree` may import from `package`, in order.
 
-    Some name an attribute and not a module: `from a import b` gives `a` and `a.b`.
-    `here` is the package that relative imports start from; without it they are left
-    out.
+    `from a import b` gives `a` and `a.b`, which may be a module or an attribute. `base`
+    is the package that relative imports refer to; if it is empty, they are ignored.
     """
     names: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = _base(node, here)
-            if base:
-                names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            module = _absolute(node, base)
+            if module:
+                names += [module, *(f"{module}.{alias.name}" for alias in node.names)]
     return [name for name in names if name.split(".")[0] == package]
 
 
-def _base(node: ast.ImportFrom, here: str) -> str:
-    """The module that `node` imports from; empty where it is relative to nothing."""
+def _absolute(node: ast.ImportFrom, base: str) -> str:
+    """The name of the module that `node` imports from; empty if it cannot be told."""
     if node.level == 0:
         return node.module or ""
-    outer = here.split(".")
+    outer = base.split(".")
     outer = outer[: len(outer) - node.level + 1]
-    if not here or not outer:
+    if not base or not outer:
         return ""
     return ".".join([*outer, *filter(None, [node.module])])
 
 
-def source(folder: Path, name: str) -> Path | None:
-    """The file of the module `name` below `folder`, or None if it is no module."""
-    base = folder.joinpath(*name.split("."))
-    for path in (base / "__init__.py", base.with_suffix(".py")):
+def module_file(folder: Path, name: str) -> Path | None:
+    """The file of the module `name` below `folder`, or None if there is none."""
+    path_of_name = folder.joinpath(*name.split("."))
+    for path in (path_of_name / "__init__.py", path_of_name.with_suffix(".py")):
         if path.is_file():
             return path
     return None
 
 
-def reached(
+def reachable_modules(
     folder: Path,
     names: Iterable[str],
     *,
     parents: bool,
     skip: Callable[[str], bool] = lambda name: False,
 ) -> dict[str, Path]:
-    """The modules behind `names` and behind all that those import from their own
-    package, by name with their files, which lie below `folder`.
+    """The files below `folder` of the modules `names`, and of all modules of the same
+    package that they import, directly or through others, by module name.
 
-    With `parents`, the packages that hold a module count as well, since Python runs
-    `a` and `a.b` before `a.b.c`. A module for which `skip` is true counts for nothing,
-    and neither does what it imports.
+    With `parents=True` the packages that contain a module are included, since Python
+    executes `a` and `a.b` before `a.b.c`. A module with `skip(name)` true is left out,
+    and its imports are not followed.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
         if parents and "." in name:
             waiting.append(name.rpartition(".")[0])
-        path = None if name in found or skip(name) else source(folder, name)
+        path = None if name in files or skip(name) else module_file(folder, name)
         if path is None:
             continue
-        found[name] = path
-        here = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        files[name] = path
+        base = name if path.name == "__init__.py" else name.rpartition(".")[0]
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        waiting += imported(tree, name.split(".")[0], here)
-    return found
+        waiting += imported_names(tree, name.split(".")[0], base)
+    return files

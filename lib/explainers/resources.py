@@ -1,8 +1,7 @@
-"""What the book reads besides code: what a chapter says of itself and of the claims of
-its article, and the recorded runs.
+"""The data files of the book: the claims of each chapter and the recorded runs.
 
-Both live at the top of the checkout (`book/claims`, `results`) and travel inside the
-wheel, so that a notebook finds them wherever it runs, and never by a relative path.
+They are in the folders `book/claims` and `results` of the checkout, and in the wheel,
+so that notebooks can read them from any working directory.
 """
 
 import datetime
@@ -18,14 +17,14 @@ import yaml
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parents[1]
-_PLACES = {"claims": "book/claims", "results": "results"}
-_Kind = TypeVar("_Kind")
+_FOLDERS = {"claims": "book/claims", "results": "results"}
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Article:
     """The article that a chapter explains: its number at kexue.fm, its title in English
-    and the day on which it appeared."""
+    and its date of publication."""
 
     number: int
     title: str
@@ -33,14 +32,14 @@ class Article:
 
     @property
     def url(self) -> str:
-        """Where it can be read."""
+        """The address of the article."""
         return f"https://kexue.fm/archives/{self.number}"
 
 
 @dataclass(frozen=True)
 class Card:
-    """A chapter on the home page: the part it stands in, its title, its short name and
-    one sentence."""
+    """The card of a chapter on the home page: the part of the book, the title, a short
+    name, and one sentence, `says`."""
 
     part: str
     title: str
@@ -50,10 +49,11 @@ class Card:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What a chapter says of itself at the head of its list of claims.
+    """The metadata of a chapter, from the head of its list of claims.
 
-    `prefix` begins the ids of its claims, `count` is the number of those that are the
-    article's own, and `sentinel` is a sentence that the built page must hold.
+    The ids of its claims begin with `prefix`. `count` is the number of claims of the
+    article, without our own additions. `sentinel` is a sentence that the built page
+    must contain.
     """
 
     name: str
@@ -65,21 +65,24 @@ class Chapter:
 
 
 def folder(kind: str) -> Path:
-    """The folder of "claims" or "results": the checkout's, else the package's."""
-    if kind not in _PLACES:
-        raise ValueError(f"kind: {kind!r} is not one of {sorted(_PLACES)}")
+    """The folder of the kind "claims" or "results", in the checkout or, if the package
+    is installed, in the package. Raises `ValueError` for another kind."""
+    if kind not in _FOLDERS:
+        raise ValueError(f"kind: expected one of {sorted(_FOLDERS)}, got {kind!r}")
     root = checkout()
-    return root / _PLACES[kind] if root else _PACKAGE / "_shipped" / kind
+    return root / _FOLDERS[kind] if root else _PACKAGE / "_shipped" / kind
 
 
 def checkout() -> Path | None:
-    """The top of the checkout that the package lies in; None if it is installed."""
+    """The top folder of the checkout that contains the package; None if the package is
+    installed elsewhere."""
     in_checkout = (_CHECKOUT / "_toc.yml").exists() and _PACKAGE.parent.name == "lib"
     return _CHECKOUT if in_checkout else None
 
 
 def cache_folder() -> Path:
-    """Where what was unpacked or downloaded once is kept; EXPLAINERS_CACHE moves it."""
+    """The folder for downloaded and unpacked files, by default ~/.cache/explainers; the
+    environment variable EXPLAINERS_CACHE overrides it."""
     return Path(os.environ.get("EXPLAINERS_CACHE") or Path.home() / ".cache/explainers")
 
 
@@ -87,59 +90,59 @@ def cache_folder() -> Path:
 def chapter_claims(chapter: str) -> dict[str, dict[str, Any]]:
     """The claims of one chapter by id, in the article's order.
 
-    Raises `ValueError` when no file lists claims for `chapter`.
+    Raises `ValueError` if the chapter has no list of claims. The result is cached.
     """
     return read_claims(_claims_file(chapter))
 
 
 def read_claims(path: Path) -> dict[str, dict[str, Any]]:
-    """The claims of the list at `path` by id, as it is now."""
+    """The claims of the list at `path` by id. Nothing is cached."""
     return {entry["id"]: entry for entry in _load(path)["claims"]}
 
 
 @cache
 def chapter(name: str) -> Chapter:
-    """What the chapter `name` says of itself.
+    """The metadata of the chapter `name`.
 
-    Raises `ValueError` when no file lists claims for it, or when the head of that file
-    is malformed.
+    Raises `ValueError` if it has no list of claims, or if the head of the list is
+    malformed; see `read_chapter`. The result is cached.
     """
     return read_chapter(_claims_file(name))
 
 
 def read_chapter(path: Path) -> Chapter:
-    """The head of the list of claims at `path`.
+    """The metadata of a chapter, from the head of the list of claims at `path`.
 
-    Raises `ValueError` that names the file and the key where one is missing, unknown or
-    of another kind.
+    Raises `ValueError` that names the file and the key if one is missing, unknown or of
+    the wrong type.
     """
     content = _load(path)
     if not isinstance(content, dict) or not isinstance(content.get("claims"), list):
         raise ValueError(f"{path.name}: claims: expected a list")
     head = {key: value for key, value in content.items() if key != "claims"}
-    found = parse(Chapter, {"name": path.stem, **head}, path.name)
-    if not re.fullmatch("[A-Z]+", found.prefix):
+    parsed = parse(Chapter, {"name": path.stem, **head}, path.name)
+    if not re.fullmatch("[A-Z]+", parsed.prefix):
         raise ValueError(
-            f"{path.name}: prefix: expected capital letters, got {found.prefix!r}"
+            f"{path.name}: prefix: expected capital letters, got {parsed.prefix!r}"
         )
-    if found.count < 1:
-        raise ValueError(f"{path.name}: count: expected at least 1, got {found.count}")
-    return found
+    if parsed.count < 1:
+        raise ValueError(f"{path.name}: count: expected at least 1, got {parsed.count}")
+    return parsed
 
 
-def parse(kind: type[_Kind], content: Any, where: str) -> _Kind:
-    """An instance of the dataclass `kind` with the values that the mapping `content`
-    has for its fields.
+def parse(cls: type[_T], content: Any, where: str) -> _T:
+    """An instance of the dataclass `cls` with the values of the dict `content`, nested
+    dataclasses from nested dicts.
 
-    Raises `ValueError` that begins with `where` and names the key where one is missing,
-    unknown, blank or of another type.
+    Raises `ValueError` that begins with `where` and names the key if one is missing,
+    unknown, empty or of the wrong type.
     """
     if not isinstance(content, dict):
         raise ValueError(f"{where}: expected keys and values, got {content!r}")
-    types = get_type_hints(kind)
+    types = get_type_hints(cls)
     for key in content:
         if key not in types:
-            raise ValueError(f"{where}: {key}: not one of the keys {list(types)}")
+            raise ValueError(f"{where}: {key}: unknown key, expected {list(types)}")
     values = {}
     for key, expected in types.items():
         if key not in content:
@@ -147,44 +150,43 @@ def parse(kind: type[_Kind], content: Any, where: str) -> _Kind:
         value = content[key]
         if isinstance(expected, type) and is_dataclass(expected):
             value = parse(expected, value, f"{where}: {key}")
-        # not isinstance: a truth value is an int as well, and a time of day a date
+        # not isinstance: a bool is an int as well, and a datetime a date
         elif type(value) is not expected or value == "":
             raise ValueError(
                 f"{where}: {key}: expected {expected.__name__}, got {value!r}"
             )
         values[key] = value
-    return kind(**values)
+    return cls(**values)
 
 
 def _claims_file(chapter: str) -> Path:
     path = folder("claims") / f"{chapter}.yml"
     if not path.is_file():
         raise ValueError(
-            f"chapter: no claims are listed for {chapter!r}; there are lists for "
+            f"chapter: {chapter!r} has no list of claims, expected one of "
             f"{list(chapters())}"
         )
     return path
 
 
 def _load(path: Path) -> Any:
-    # utf-8 is spelled out because Windows would read the book's typographic signs in
-    # its own code page
+    # the default encoding of Windows is not utf-8
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise ValueError(f"{path.name}: not readable as YAML: {error}") from error
+        raise ValueError(f"{path.name}: not valid YAML: {error}") from error
 
 
 @cache
 def chapters() -> tuple[str, ...]:
-    """The chapters that list claims, in alphabetical order."""
+    """The names of all chapters with a list of claims, in alphabetical order."""
     return tuple(sorted(file.stem for file in folder("claims").glob("*.yml")))
 
 
 def record(name: str) -> dict[str, Any]:
-    """The recorded run `results/<name>.json`, as it was written.
+    """The content of the file `results/<name>.json`.
 
-    Raises `ValueError` when there is none, or when the file holds no JSON object.
+    Raises `ValueError` if there is none, or if it is not a JSON object.
     """
     path = folder("results") / f"{name}.json"
     if not path.is_file():
@@ -193,7 +195,7 @@ def record(name: str) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"name: {path.name} holds no JSON: {error}") from error
+        raise ValueError(f"name: {path.name} is not valid JSON: {error}") from error
     if not isinstance(content, dict):
-        raise ValueError(f"name: {path.name} holds no JSON object")
+        raise ValueError(f"name: {path.name} is not a JSON object")
     return content

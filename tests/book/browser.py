@@ -1,6 +1,6 @@
-"""Find a Chromium for the tests, or bring one: an installed one, else Debian's, else Playwright's own.
+"""Find or install Chromium for the tests: an installed one, else Debian's, else Playwright's.
 
-Run as a script it makes sure that there is one.
+Run as a script, it installs one if there is none.
 """
 
 import os
@@ -20,12 +20,12 @@ ARGUMENTS = [
 
 
 def installed() -> str | None:
-    """The path of an installed Chromium; None leaves the choice to Playwright."""
+    """The path of an installed Chromium, or None if Playwright is to use its own."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 def ensure() -> None:
-    """Bring a Chromium if none is there."""
+    """Install Chromium if there is none."""
     if installed():
         return
     if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):

@@ -1,9 +1,11 @@
-"""An environment as Colab has it, in which a notebook's first cell has installed this checkout's library.
+"""Make an environment with the package versions of Colab, where the first cell of a notebook installs the
+library.
 
     python tests/book/colab.py
 
-Needs the built book. The environment in _build/colab is kept while its pins are the same; the library is
-built and installed anew each time. What the first cell said and changed goes to _build/colab/installed.json.
+Needs the built book. The environment in _build/colab is used again while its pins are the same; the library
+is built and installed each time. The output of the first cell is written to _build/colab/installed.json, with
+the versions before and after it.
 """
 
 import hashlib
@@ -28,7 +30,7 @@ TO_TEST = ("ipykernel", "nbval", "pytest")
 
 
 def environment() -> dict[str, str]:
-    """No checkout in sight, and one thread."""
+    """Environment variables without paths to the checkout, and with one thread."""
     hidden = ("PYTHONPATH", "PYTEST_ADDOPTS", "EXPLAINERS_SOURCE")
     return {key: value for key, value in os.environ.items() if key not in hidden}
 
@@ -39,27 +41,27 @@ def notebooks() -> list[Path]:
 
 
 def install_cell() -> str:
-    """The first cell that they share."""
+    """The source of the first cell, which is the same in all notebooks."""
     (code,) = {nbformat.read(path, as_version=4).cells[0].source for path in notebooks()}
     return code
 
 
 def versions() -> dict[str, str]:
-    """What is installed there."""
+    """The versions of the installed packages by name."""
     command = [str(PYTHON), "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
     listed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return {each["name"].lower(): each["version"] for each in listed}
+    return {package["name"].lower(): package["version"] for package in listed}
 
 
 def run(code: str, folder: Path = FOLDER, **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run code there, in an empty place of its own."""
+    """Run code with the Python of the environment, in an empty folder."""
     return subprocess.run(
         [str(PYTHON), "-c", code], cwd=folder, env=environment() | extra, capture_output=True, text=True
     )
 
 
 def _environment_of_colab() -> None:
-    """The packages that Colab has and the library needs, at Colab's versions, and what runs notebooks."""
+    """Install the dependencies that Colab ships, with its versions, and the packages that run notebooks."""
     pins = [CONSTRAINTS, ROOT / "requirements.txt", ROOT / "pyproject.toml"]
     key = hashlib.sha256(b"".join(path.read_bytes() for path in pins)).hexdigest()
     stamp = FOLDER / "env/ready"
@@ -71,7 +73,7 @@ def _environment_of_colab() -> None:
     torch.write_text(f"{pin}\n")
     needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     shipped = re.findall(r"^([\w-]+)==", f"{CONSTRAINTS.read_text()}\n{pin}", flags=re.M)
-    there = [each for each in needed if re.split(r"[<>=]", each)[0] in shipped]
+    there = [line for line in needed if re.split(r"[<>=]", line)[0] in shipped]
     subprocess.run(
         [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
          "-c", str(CONSTRAINTS), "-c", str(torch), *there, *TO_TEST],
@@ -90,7 +92,7 @@ def _wheel() -> Path:
 
 
 def prepare() -> None:
-    """Make the environment, and let the first cell install the wheel of this checkout."""
+    """Make the environment, and run the first cell with a wheel of this checkout."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     _environment_of_colab()
     wheel, code = _wheel(), install_cell()
@@ -101,8 +103,8 @@ def prepare() -> None:
     if done.returncode:
         raise SystemExit(done.stderr)
     seconds = time.perf_counter() - started
-    found = {"said": done.stdout, "seconds": seconds, "before": before, "after": versions()}
-    (FOLDER / "installed.json").write_text(json.dumps(found, indent=1))
+    installation = {"said": done.stdout, "seconds": seconds, "before": before, "after": versions()}
+    (FOLDER / "installed.json").write_text(json.dumps(installation, indent=1))
     print(f"colab: {done.stdout.strip()}")
 
 

@@ -1,4 +1,4 @@
-"""The built site, over http and from the disk, in a real browser."""
+"""Fixtures: the built site, from the disk and by HTTP, and a browser."""
 
 import functools
 import http.server
@@ -32,7 +32,7 @@ class _Silent(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
-    """The site over http on a free port of this machine alone."""
+    """The local address at which the site is served by HTTP."""
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(_Silent, directory=str(site))
     )

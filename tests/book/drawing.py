@@ -1,4 +1,4 @@
-"""A live explorable as its drawing shows it, and as `compute` says it should be."""
+"""Read the drawing of a live explorable, and compare it with the results of `compute`."""
 
 import json
 import math
@@ -25,7 +25,7 @@ READ = """(root) => [...root.querySelectorAll('.panel')].map(panel => ({
 
 
 class Axis:
-    """From pixels back to values."""
+    """An axis of a drawing, which converts pixels to values."""
 
     def __init__(self, text: str) -> None:
         lo, hi, log, start, end = text.split(",")
@@ -34,7 +34,7 @@ class Axis:
         self.start, self.end = float(start), float(end)
 
     def coordinate(self, values: Any) -> Any:
-        """What is linear in pixels: the value, or its logarithm."""
+        """The quantity that is linear in pixels: the value, or its logarithm."""
         return np.log(values) if self.log else np.asarray(values, dtype=float)
 
     def back(self, px: Any) -> Any:
@@ -67,7 +67,7 @@ class Live:
         return self.root.locator(".control").nth(index)
 
     def read(self) -> list[dict[str, Any]]:
-        """The panels as drawn."""
+        """The marks and axes of all panels, read from the page."""
         return self.root.evaluate(READ)
 
     def attributes(self) -> list[Any]:
@@ -75,17 +75,17 @@ class Live:
         return [panel["marks"] for panel in self.read()]
 
     def stops(self) -> list[int]:
-        """Where the controls stand."""
-        found = []
+        """The present stop of each control."""
+        positions = []
         for index, control in enumerate(self.controls):
             element = self.element(index)
             if control["kind"] == "choice":
-                found.append(int(element.locator("input:checked").get_attribute("value")))
+                positions.append(int(element.locator("input:checked").get_attribute("value")))
             elif control["kind"] == "toggle":
-                found.append(int(element.locator("input").is_checked()))
+                positions.append(int(element.locator("input").is_checked()))
             else:
-                found.append(int(element.locator("input").input_value()))
-        return found
+                positions.append(int(element.locator("input").input_value()))
+        return positions
 
     def keys(self, index: int, stop: int) -> None:
         """Move one control to a stop by keyboard alone."""
@@ -120,7 +120,7 @@ class Live:
         }
 
     def check(self, compute: Callable[..., Mapping[str, Any]], stops: Sequence[int]) -> int:
-        """Assert that what is drawn is what `compute` returns; the number of values compared."""
+        """Assert that the drawing shows the results of `compute`; return the number of compared values."""
         result = {key: _plain(value) for key, value in compute(**self.setting(stops)).items()}
         return Check(self, result, stops).all()
 
@@ -170,7 +170,7 @@ class Check:
         return np.asarray(control["values"][self.stops[index]])
 
     def slack(self, name: Any, axis: Axis) -> float:
-        """The stated error of the table, and the rounding of the drawing."""
+        """The allowed difference: the error of the table, and the rounding of the drawing."""
         array = self.arrays.get(name) if isinstance(name, str) else None
         step = array.get("step", 0.0) if array and array["code"] == "u16" else 0.0
         single = 0.0
@@ -255,7 +255,7 @@ class Check:
 
     @staticmethod
     def labels(drawn: dict[str, Any]) -> None:
-        """No label lies on another, and none leaves its panel."""
+        """Assert that labels do not overlap and lie inside their panels."""
         for i, one in enumerate(drawn["labels"]):
             assert one["x"] >= -1, one
             assert one["x"] + one["w"] <= drawn["width"] + 1, one

@@ -1,4 +1,4 @@
-"""JupyterLab in a tab of a browser, and a notebook in it, as a reader uses them."""
+"""JupyterLab and a notebook in the tab of a browser, operated by mouse and keyboard."""
 
 import json
 import re
@@ -43,7 +43,7 @@ RUN_CELL = """async (number) => {
 
 
 def until(true: Callable[[], Any], what: str, seconds: float = SLOWEST / 1000) -> None:
-    """Wait for something that the page does not show."""
+    """Wait until a condition is true that Playwright cannot wait for."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, what
@@ -51,7 +51,7 @@ def until(true: Callable[[], Any], what: str, seconds: float = SLOWEST / 1000) -
 
 
 class Lab:
-    """JupyterLab in a browser, what it asked for and which errors it logged."""
+    """JupyterLab in a browser, with its requests and the errors that it logged."""
 
     def __init__(self, tab: Page, address: str, folder: Path) -> None:
         self.tab, self.address, self.folder = tab, address, folder
@@ -66,7 +66,7 @@ class Lab:
 
 
 class Notebook:
-    """A notebook in JupyterLab, open with a kernel of its own, and what a reader does with it."""
+    """An open notebook in JupyterLab with its own kernel."""
 
     def __init__(self, jupyterlab: Lab, folder: str) -> None:
         self.jupyterlab, self.tab, self.folder = jupyterlab, jupyterlab.tab, jupyterlab.folder / folder
@@ -80,7 +80,7 @@ class Notebook:
         self.bring()
 
     def bring(self) -> None:
-        """Open it, or bring it to the front."""
+        """Open the notebook, or activate its tab."""
         self.tab.evaluate(OPEN, self.path)
         front = "(path) => jupyterapp.shell.currentWidget?.context?.path === path"
         self.tab.wait_for_function(front, arg=self.path)
@@ -89,13 +89,13 @@ class Notebook:
         self.tab.evaluate("(name) => jupyterapp.commands.execute(name)", name)
 
     def run(self, source: str) -> str:
-        """What one more cell prints; an error in it is one here."""
+        """Execute `source` in a new cell and return what it prints; fail if it raises an exception."""
         outputs = self.tab.evaluate(RUN, source)
         assert not [o for o in outputs if o["output_type"] == "error"], outputs
         return "".join(o.get("text", "") for o in outputs).strip()
 
     def state(self) -> str:
-        """What the server says the kernel is, busy or idle."""
+        """The state of the kernel according to the server, busy or idle."""
         kernel = self.tab.evaluate("jupyterapp.shell.currentWidget.sessionContext.session.kernel.id")
         address = f"{self.jupyterlab.address}/api/kernels/{kernel}"
         with urllib.request.urlopen(address, timeout=5) as answer:
@@ -112,6 +112,6 @@ class Notebook:
         return self.lab.get_by_role("button", name=name, exact=True)
 
     def bar(self) -> float:
-        """How much of the progress bar is full, in percent."""
+        """The value of the progress bar in percent."""
         full = re.search(r"width: ([\d.]+)%", self.lab.locator(".progress-bar").get_attribute("style") or "")
         return float(full[1]) if full else 0

@@ -1,4 +1,4 @@
-"""Builds of a miniature book: what is renewed, and what a killed or failed build leaves."""
+"""Builds of a miniature book: which pages are executed and written, and failed and killed builds."""
 
 import copy
 import json
@@ -62,7 +62,7 @@ MODULES = {
 
 @dataclass
 class Book:
-    """A two-page book in a folder of its own, with its own library."""
+    """A temporary book of two pages, with its own library."""
 
     root: Path
 
@@ -357,7 +357,7 @@ def test_cells_that_run_again_in_reverse_order_show_the_same(book: Book) -> None
 
 
 def outputs(kernel: nbclient.NotebookClient, place: int, cell: nbformat.NotebookNode) -> str:
-    """What a cell shows, but for the number of the run and the random names of its widgets."""
+    """The outputs of a cell without execution counts and the random ids of widgets."""
     shown = kernel.execute_cell(copy.deepcopy(cell), place).outputs
     return re.sub(r'"execution_count": \d+|\b[0-9a-f]{32}\b', "", json.dumps(shown, sort_keys=True))
 
@@ -376,16 +376,16 @@ def test_a_site_lost_between_the_two_renames_comes_back(book: Book) -> None:
     ("old", "new", "says"),
     [
         ("value() > 0", "value() < 0", "AL-01 is not true by its own bar"),
-        ("value() > 0", "1 > 0", "depends on nothing measured"),
+        ("value() > 0", "1 > 0", "uses no measured value"),
         ('claim("AL-01")', 'claim("AL-99")', "no chapter lists a claim 'AL-99'"),
-        ("claim(", 'claim("AL-01").holds(value() > 0, "")\nclaim(', "has its verdict already"),
+        ("claim(", 'claim("AL-01").holds(value() > 0, "")\nclaim(', "already has a verdict"),
         ('claim("AL-01").holds(value() > 0, f"value {value()}")', "value()", "claim AL-01 has no verdict"),
-        ("Prose of alpha.", "```{note}\nA note.\n```", "does not survive the export"),
+        ("Prose of alpha.", "```{note}\nA note.\n```", "is not supported by the export"),
         ("import uuid", "import sys, uuid\nprint('oops', file=sys.stderr)", "stderr"),
         ("Prose of alpha.", "Prose with {term}`an unknown word`.", "not in glossary"),
     ],
     ids=["a false claim", "a literal condition", "an unknown id", "a second verdict", "no verdict",
-         "a directive that would not survive",
+         "a directive that is not supported",
          "a cell that warns", "a broken reference"],
 )  # fmt: skip
 def test_a_build_fails_and_says_why(book: Book, old: str, new: str, says: str) -> None:

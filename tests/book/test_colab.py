@@ -1,4 +1,4 @@
-"""The exported notebooks where Colab runs them: its versions, an empty folder, the library from a wheel."""
+"""The exported notebooks in an environment like Colab's: its versions, and the library from a wheel."""
 
 import ast
 import json
@@ -45,7 +45,7 @@ replace: -
 
 @pytest.fixture(scope="session")
 def installed() -> dict[str, Any]:
-    """What the first cell said and changed."""
+    """The output of the first cell, and the versions before and after it."""
     record = colab.FOLDER / "installed.json"
     assert record.exists(), "the environment is not there: run `make colab`"
     return json.loads(record.read_text())

@@ -1,4 +1,4 @@
-"""Every explorable of every page, found here and not listed: it draws what `compute` says."""
+"""All explorables of all pages: their drawings show the results of `compute`."""
 
 import functools
 import statistics
@@ -12,7 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, Route
 
-from explainers.notebook.explore.table import WISHED
+from explainers.notebook.explore.table import TARGET_BYTES
 from tests.book.conftest import SITE, pages
 from tests.book.drawing import Live
 from tests.explorables import captured
@@ -27,14 +27,14 @@ def names(page: str) -> list[str]:
 
 
 MOVING = {page: names(page) for page in pages() if names(page)} if SITE.exists() else {}
-ALL = [(page, name) for page, found in MOVING.items() for name in found]
+ALL = [(page, name) for page, ids in MOVING.items() for name in ids]
 
 
 @pytest.fixture
 def visit(browser: Browser, site: Path) -> Iterator[Callable[..., Page]]:
-    """Open a page of the site; closed when the test ends.
+    """A function that opens a page of the site, which is closed when the test ends.
 
-    Without the engine of the formulas, unless they are asked for: no figure needs it, and it takes seconds.
+    MathJax is blocked unless `formulas` is True: it takes seconds, and figures do not need it.
     """
     contexts = []
 
@@ -53,7 +53,7 @@ def visit(browser: Browser, site: Path) -> Iterator[Callable[..., Page]]:
 
 
 def until(true: Callable[[], Any], what: str) -> None:
-    """Wait for something to become true. (The site's policy forbids the browser's own way.)"""
+    """Wait until `true()` is true. (The site's security policy forbids Playwright's own way.)"""
     deadline = time.monotonic() + 10
     while not true():
         assert time.monotonic() < deadline, what
@@ -332,7 +332,7 @@ def test_a_table_is_within_its_budget(
 ) -> None:
     live = Live(visit(page), name)
     size = 3 * len(live.model["buffers"][0]["data"]) // 4
-    record_property("measured", f"{page} #{name}: table of {size:,} bytes (wished: {WISHED:,})")
+    record_property("measured", f"{page} #{name}: table of {size:,} bytes (target: {TARGET_BYTES:,})")
     assert size <= 150_000
 
 

@@ -1,4 +1,4 @@
-"""The Markdown of an exported notebook is plain, and says what the page says."""
+"""Exported notebooks: plain Markdown, folded code, stable ids, and the text of the page."""
 
 import re
 import sys
@@ -31,7 +31,7 @@ MYST = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A book of a bibliography and a glossary."""
+    """A folder with a bibliography and a glossary."""
     (tmp_path / "book").mkdir()
     (tmp_path / "book/references.bib").write_text(
         "@misc{two2001, author={Ah, A. and De la Beh, B.}, title={On It}, year={2001},\n"
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def plain(folder: Path, source: str, prose: str = "") -> str:
-    return export.Text(folder, folder, prose or source).plain(source)
+    return export.MarkdownExporter(folder, folder, prose or source).plain(source)
 
 
 def test_a_margin_note_becomes_a_quote(folder: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_margin_note_becomes_a_quote(folder: Path) -> None:
 def test_labelled_equations_are_numbered_in_the_order_of_the_page(folder: Path) -> None:
     first = "```{math}\n:label: one\na=b\n```"
     second = "As {eq}`two` and {eq}`one` say:\n\n```{math}\n:label: two\nc=d\n```\n\n```{math}\ne=f\n```"
-    text = export.Text(folder, folder, f"{first}\n\n{second}")
+    text = export.MarkdownExporter(folder, folder, f"{first}\n\n{second}")
     assert text.plain(first) == "$$\na=b\n\\tag{1}\n$$"
     assert text.plain(second) == "As (2) and (1) say:\n\n$$\nc=d\n\\tag{2}\n$$\n\n$$\ne=f\n$$"
 
@@ -73,16 +73,16 @@ def test_citations_name_their_authors_and_lead_to_the_source(folder: Path) -> No
 
 
 def test_what_was_named_is_explained_at_the_end(folder: Path) -> None:
-    text = export.Text(folder, folder, "")
+    text = export.MarkdownExporter(folder, folder, "")
     assert (
         text.plain("{term}`Norms <norm>` {cite:p}`two2001`")
         == "Norms [[Ah and De la Beh, 2001](https://a.example/1)]"
     )
-    terms, sources = text.closing()
+    terms, sources = text.terms_and_sources()
     assert terms == "## Terms\n\n- **norm**: The length of a vector."
     assert sources.startswith("## Sources\n\n- A. Ah and B. De la Beh. On it. 2001.")
     assert "(https://a.example/1)" in sources
-    assert list(export.Text(folder, folder, "").closing()) == []
+    assert list(export.MarkdownExporter(folder, folder, "").terms_and_sources()) == []
 
 
 def test_a_figure_stands_in_the_notebook_itself(folder: Path) -> None:
@@ -99,7 +99,7 @@ def test_code_is_left_alone(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("source", "says"),
-    [("```{note}\nx\n```", "directive {note} has no plain form"),
+    [("```{note}\nx\n```", "directive {note} is not supported by the export"),
      ("{eq}`nothing`", "equation 'nothing'"), ("{cite:p}`nobody`", "source 'nobody'"),
      ("{term}`nowhere`", "term 'nowhere'")],
 )  # fmt: skip
@@ -172,16 +172,16 @@ def test_the_ids_of_widgets_derive_from_their_place_and_content() -> None:
             notebook.cells[0].outputs[0]["data"]["application/x-view+json"]["model_id"],
         )
 
-    one, two = (ids(export.steady(executed(c * 32, d * 32, 1))) for c, d in ("ab", "cd"))
+    one, two = (ids(export.with_stable_ids(executed(c * 32, d * 32, 1))) for c, d in ("ab", "cd"))
     assert one == two
     assert one[2] == f"IPY_MODEL_{one[0]}"
     assert one[3] == one[1]
-    other = ids(export.steady(executed("a" * 32, "b" * 32, 2)))
+    other = ids(export.with_stable_ids(executed("a" * 32, "b" * 32, 2)))
     assert other[0] != one[0]
 
 
 def test_the_addresses_stand_in_the_configuration_alone() -> None:
-    address = export.Address.of(ROOT)
+    address = export.Address.from_config(ROOT)
     assert address.repository.startswith("https://github.com/")
     texts = [
         path
@@ -264,7 +264,7 @@ class TestOfTheBook:
 
     def test_the_page_leads_to_it(self, name: str, site: Path) -> None:
         colab, download = self.page(site, name).select(".article-source .run a")
-        assert colab["href"] == export.Address.of(ROOT).in_colab(name)
+        assert colab["href"] == export.Address.from_config(ROOT).colab_url(name)
         assert re.fullmatch(
             r"https://colab\.research\.google\.com/github/[\w-]+/[\w-]+/blob/[\w-]+/notebooks/\w+\.ipynb",
             str(colab["href"]),

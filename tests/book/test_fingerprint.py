@@ -1,4 +1,4 @@
-"""Which records a page is executed again for."""
+"""The fingerprint of a page: the records and modules that it includes."""
 
 import sys
 from pathlib import Path
@@ -31,9 +31,9 @@ def test_a_record_is_named_by_experiment_chapter_or_stem(stem: str, texts: set[s
 def test_a_page_depends_on_its_modules_their_packages_and_what_lies_beside_them() -> None:
     code = "from explainers.notebook.explore import explore\nfrom explainers.studies import sgd"
     library = ROOT / "lib/explainers"
-    found = {path.relative_to(library).as_posix() for path in fingerprint._reached(ROOT, code)}
+    paths = {path.relative_to(library).as_posix() for path in fingerprint._reached(ROOT, code)}
     assert {
         "__init__.py", "notebook/__init__.py", "notebook/explore/explorable.js", "studies/__init__.py",
         "studies/sgd.py", "sgd.py", "experiments/record.py", "resources.py",
-    } <= found  # fmt: skip
-    assert not {"studies/byte_lm.py", "fourier_density.py", "command_line.py"} & found
+    } <= paths  # fmt: skip
+    assert not {"studies/byte_lm.py", "fourier_density.py", "command_line.py"} & paths

@@ -1,4 +1,4 @@
-"""Explorables and labs in a real JupyterLab, by key and by hand; the built site is not needed."""
+"""Explorables and labs in JupyterLab, operated by keyboard and mouse; without the built site."""
 
 import json
 import os
@@ -83,7 +83,7 @@ while not pathlib.Path("go").exists() and time.monotonic() - started < 60:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """JupyterLab on a free port of this machine alone, with no one's settings: its address and its folder."""
+    """A local JupyterLab with default settings: its address and its folder."""
     tmp = tmp_path_factory.mktemp("jupyterlab")
     folder, settings = tmp / "notebooks", tmp / "settings"
     folder.mkdir()
@@ -160,7 +160,7 @@ def _workshop(jupyterlab: Lab) -> Notebook:
 
 
 def written(jupyterlab: Lab, folder: str, content: Any) -> Notebook:
-    """A notebook in a folder of its own, open, and all its cells run."""
+    """An open notebook in its own folder, with all cells executed."""
     (jupyterlab.folder / folder).mkdir()
     nbformat.write(content, jupyterlab.folder / folder / "notebook.ipynb")
     notebook = Notebook(jupyterlab, folder)
@@ -170,7 +170,7 @@ def written(jupyterlab: Lab, folder: str, content: Any) -> Notebook:
 
 @pytest.fixture
 def home(_home: Notebook) -> Notebook:
-    """The home page's notebook, all its cells run, at the front."""
+    """The notebook of the home page in the active tab, with all cells executed."""
     _home.bring()
     expect(_home.slider).to_be_visible(timeout=SLOWEST)
     return _home
@@ -178,7 +178,7 @@ def home(_home: Notebook) -> Notebook:
 
 @pytest.fixture
 def workshop(_workshop: Notebook) -> Notebook:
-    """The notebook with two explorables and a lab, all its cells run, at the front."""
+    """The notebook with two explorables and a lab in the active tab, with all cells executed."""
     _workshop.bring()
     expect(_workshop.figure).to_be_visible(timeout=SLOWEST)
     return _workshop

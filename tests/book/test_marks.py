@@ -1,4 +1,4 @@
-"""Every mark and control in one figure on a bare page: the module and the host alone, without the book."""
+"""All marks and controls in one figure, on a page with the module and the host only, without the book."""
 
 import base64
 import json
@@ -107,7 +107,7 @@ def widget() -> Explorable:
 
 
 def page_of(widget: Explorable, views: int = 1) -> str:
-    """A bare page with what myst-nb embeds, the module inside the state."""
+    """A page with the widget as myst-nb embeds it, with the module inside the state."""
     state = widget.get_state()
     buffers = [
         {"path": ["table"], "encoding": "base64", "data": base64.b64encode(state.pop("table")).decode()}

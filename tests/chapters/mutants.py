@@ -9,10 +9,10 @@ import sympy as sp
 from sympy import Expr
 from sympy.core.function import AppliedUndef
 
-from explainers.derive import Certificate, Derivation, Identity, Refused, Step
+from explainers.derive import Certificate, Derivation, Identity, RefusedError, Step
 from explainers.derive.facts import definitions as checked
 from explainers.derive.facts import points, unfold
-from explainers.derive.values import NoValue, Point, differ, value
+from explainers.derive.values import NoValueError, Point, is_close, value
 
 # ---- expressions
 
@@ -100,13 +100,13 @@ def agrees(d: Derivation, original: Expr, mutant: Expr) -> bool:
     """Do both have the same value, wherever both have one? A mutant with no value anywhere does not."""
     known = [fact for fact in d.facts.values() if not fact.lemma]
     seen = False
-    for where in points(known, d.model, wanted=10, tries=40):
+    for where in points(known, d.witness, wanted=10, tries=40):
         point = Point(where.seed, where.given)
         try:
             a, b = value(d.unfold(original), point), value(d.unfold(mutant), point)
-        except NoValue:
+        except NoValueError:
             continue
-        if differ(a, b):
+        if not is_close(a, b):
             return False
         seen = True
     return seen
@@ -116,7 +116,7 @@ def refuses(d: Derivation, step: Step, *, lhs: Expr | None = None, rhs: Expr | N
     """Is the step refused by its own proof, with one side changed?"""
     try:
         d.prove(step.lhs if lhs is None else lhs, step.rel, step.rhs if rhs is None else rhs, step.by)
-    except (Refused, ValueError):
+    except (RefusedError, ValueError):
         return True
     return False
 

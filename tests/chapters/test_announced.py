@@ -1,4 +1,4 @@
-"""What a chapter announces of itself is what its page says."""
+"""Title and source of a page are those in the metadata of its chapter."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
-"""The lint refuses verdicts on constants, names bound in two cells, and Markdown that would not survive the
-export."""
+"""The lint refuses verdicts on constants, names bound in two cells, and Markdown that the export does not
+support."""
 
 import sys
 from pathlib import Path
@@ -45,20 +45,20 @@ def test_a_claim_gets_one_verdict(tmp_path: Path) -> None:
         tmp_path, code=f"{once}\n```\n\n```{{code-cell}} ipython3\n{once.replace('holds', 'refuted')}"
     )
     assert "cell 2" in said or "cell 3" in said
-    assert "claim FD-01 has its verdict already" in said
+    assert "claim FD-01 already has a verdict" in said
 
 
 @pytest.mark.parametrize(
     "prose", ["```{note}\nx\n```", ":::{tip}\nx\n:::", "````{grid}\n````", "{ref}`x`", "{doc}`x`"]
 )
-def test_markdown_that_would_not_survive_is_refused(tmp_path: Path, prose: str) -> None:
+def test_markdown_that_the_export_does_not_support_is_refused(tmp_path: Path, prose: str) -> None:
     assert complaints(tmp_path, prose=prose)
 
 
 @pytest.mark.parametrize(
     "prose", ["```{margin}\nx\n```", "{term}`x`, {cite:p}`y`, {eq}`z`", "```{math}\n:label: z\nx\n```"]
 )
-def test_markdown_that_survives_passes(tmp_path: Path, prose: str) -> None:
+def test_markdown_that_the_export_supports_passes(tmp_path: Path, prose: str) -> None:
     assert complaints(tmp_path, prose=prose) == []
 
 
@@ -96,7 +96,7 @@ def of_cells(tmp_path: Path, *cells: str) -> list[str]:
 def test_a_name_that_two_cells_bind_is_refused(tmp_path: Path, line: int, binding: str) -> None:
     assert of_cells(tmp_path, binding) == []
     (said,) = of_cells(tmp_path, "x = 0", "pass", f"pass\n{binding}")
-    assert said == f"page.md, cell 3: line {line + 1}: x is bound in cell 1 already"
+    assert said == f"page.md, cell 3: line {line + 1}: x is already bound in cell 1"
 
 
 @pytest.mark.parametrize(
@@ -135,13 +135,13 @@ def test_a_verdict_reads_nothing_that_is_bound_beside_another_verdict(tmp_path: 
     assert of_cells(tmp_path, f"x = 1\n{first}", reading) == [], "a cell without a verdict may"
     assert of_cells(tmp_path, f"x = 1\n{first}\nprint(x)") == []
     (said,) = of_cells(tmp_path, f"x = 1\n{first}", f"pass\n{reading}\n{second}")
-    words = "a verdict reads x, which is bound beside another one in cell 1"
+    words = "a verdict reads x, which cell 1 with another verdict binds"
     assert said == f"page.md, cell 2: line {2 + reading.count(chr(10))}: {words}"
 
 
 @pytest.mark.parametrize("name", fingerprint.notebooks(ROOT))
 def test_no_page_binds_a_name_in_two_cells(name: str) -> None:
-    assert lint.names(ROOT / name) == []
+    assert lint.check_names(ROOT / name) == []
 
 
 @pytest.mark.parametrize("name", fingerprint.chapters(ROOT))

@@ -1,4 +1,4 @@
-"""`make chapter` refuses in one sentence and writes nothing, or makes a chapter and edits what all share."""
+"""`make chapter`: the files that it makes and edits, and the errors after which nothing is written."""
 
 import datetime
 import difflib
@@ -23,7 +23,7 @@ PLANNED = [entry for part in cards.parts(ROOT) for entry in part.chapters if not
 
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the checkout, without what the command does not look at."""
+    """A copy of the checkout with the files that the command reads."""
     left_out = shutil.ignore_patterns("__pycache__", "template", "theme", "*.js", "*.css", "*.png")
     for folder in ("benchmarks", "book", "lib", "notebooks", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=left_out)
@@ -40,7 +40,7 @@ def contents(root: Path) -> dict[Path, bytes]:
 def made(root: Path, name: str, title: str = "", part: str = "", prefix: str = "") -> set[str]:
     """Make a chapter; return the names of the shared files that changed."""
     before = contents(root)
-    new = new_chapter.announced(root, name, title, part, prefix, TODAY)
+    new = new_chapter.new_entry(root, name, title, part, prefix, TODAY)
     own, shared = new_chapter.make(root, new)
     after = contents(root)
     assert set(own) == after.keys() - before.keys()
@@ -52,23 +52,29 @@ def made(root: Path, name: str, title: str = "", part: str = "", prefix: str = "
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["10th", "--title", "T"], "name: '10th' is no name for a module"),
-        (["Tenth", "--title", "T"], "name: 'Tenth' is no name for a module"),
-        (["ten-th", "--title", "T"], "name: 'ten-th' is no name for a module"),
-        (["../tenth", "--title", "T"], "name: '../tenth' is no name for a module"),
-        (["class", "--title", "T"], "name: 'class' is no name for a module"),
-        (["", "--title", "T"], "name: '' is no name for a module"),
-        (["sgd", "--title", "T"], "name: the chapter sgd exists already"),
-        (["decoder", "--title", "T"], "name: explainers.decoder is a module of the library already"),
-        (["derive", "--title", "T"], "name: explainers.derive is a module of the library already"),
-        (["chapters", "--title", "T"], "name: tests/chapters exists already"),
-        (["byte_lm", "--title", "T"], "name: lib/explainers/studies/byte_lm.py exists already"),
-        (["pen", "--title", "T"], "name: book/pictures/pen.py exists already"),
+        (
+            ["10th", "--title", "T"],
+            "name: expected a letter a-z and at least one of a-z, 0-9 and _, and no keyword, got '10th'",
+        ),
+        (["Tenth", "--title", "T"], "name: expected a letter a-z"),
+        (["ten-th", "--title", "T"], "name: expected a letter a-z"),
+        (["../tenth", "--title", "T"], "name: expected a letter a-z"),
+        (["class", "--title", "T"], "name: expected a letter a-z"),
+        (["", "--title", "T"], "name: expected a letter a-z"),
+        (["sgd", "--title", "T"], "name: the chapter sgd already exists"),
+        (["decoder", "--title", "T"], "name: explainers.decoder is already a module of the library"),
+        (["derive", "--title", "T"], "name: explainers.derive is already a module of the library"),
+        (["chapters", "--title", "T"], "name: tests/chapters already exists"),
+        (["byte_lm", "--title", "T"], "name: lib/explainers/studies/byte_lm.py already exists"),
+        (["pen", "--title", "T"], "name: book/pictures/pen.py already exists"),
         (["tenth"], "title: tenth is not planned and needs one"),
         (["tenth", "--title", " "], "title: tenth is not planned and needs one"),
-        (["tenth", "--title", "T", "--part", "Cooking"], "part: 'Cooking' is not one of ['Attention', "),
-        (["tenth", "--title", "T", "--prefix", "Te"], "prefix: 'Te' is not two to four capital letters"),
-        (["tenth", "--title", "T", "--prefix", "SG"], "prefix: SG is that of sgd"),
+        (["tenth", "--title", "T", "--part", "Cooking"], "part: expected one of ['Attention', "),
+        (
+            ["tenth", "--title", "T", "--prefix", "Te"],
+            "prefix: expected two to four capital letters, got 'Te'",
+        ),
+        (["tenth", "--title", "T", "--prefix", "SG"], "prefix: SG is already used by sgd"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_written(
@@ -93,7 +99,7 @@ def test_a_chapter_that_is_not_planned_comes_last_in_its_part(house: Path) -> No
     assert f"# {title}\n" in (house / "notebooks/tenth.md").read_text(encoding="utf-8")
     (generating,) = (names for part, names in cards.contents(house) if part == "Generating")
     assert generating[-1] == "tenth"
-    with pytest.raises(ValueError, match="name: the chapter tenth exists already"):
+    with pytest.raises(ValueError, match="name: the chapter tenth already exists"):
         made(house, "tenth", title)
     made(house, "eleventh", "Another one")  # whose article is not the same
     assert rooms.complaints(house) == rooms.complaints(ROOT)

@@ -1,4 +1,4 @@
-"""Every chapter has its rooms, every room its chapter, and what lists them agrees."""
+"""The files of every chapter exist, and the files that list chapters agree."""
 
 import datetime
 import shutil
@@ -16,8 +16,8 @@ import rooms  # noqa: E402  (the path comes first)
 
 
 def test_every_chapter_has_its_rooms_and_every_room_its_chapter() -> None:
-    found = rooms.complaints(ROOT)
-    assert not found, "\n" + "\n".join(found)
+    complaints = rooms.complaints(ROOT)
+    assert not complaints, "\n" + "\n".join(complaints)
 
 
 CARD = {"part": "Letters", "title": "A letter", "short": "Letter", "says": "One of a few."}
@@ -35,7 +35,7 @@ def write(path: Path, content: object = "") -> None:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
-    """A checkout of two chapters, alpha and beta, and a card for gamma, which is planned."""
+    """A checkout with two chapters, alpha and beta, and the planned chapter gamma."""
     for number, name in enumerate(("alpha", "beta"), start=1):
         head = {"article": article(number), "prefix": name[:2].upper(), "count": 1, "card": CARD}
         write(tmp_path / f"book/claims/{name}.yml", {**head, "sentinel": "A letter.", "claims": []})
@@ -100,9 +100,9 @@ def test_a_room_that_is_missing_is_named(house: Path, gone: str, says: str) -> N
 def test_rooms_that_are_missing_are_all_named(house: Path) -> None:
     for path in ("notebooks/alpha.md", "lib/explainers/beta.py", "book/pictures/alpha.py"):
         (house / path).unlink()
-    found = rooms.complaints(house)
+    complaints = rooms.complaints(house)
     for path in ("notebooks/alpha.md", "lib/explainers/beta.py", "book/pictures/alpha.py"):
-        assert any(path in text for text in found)
+        assert any(path in text for text in complaints)
 
 
 @pytest.mark.parametrize(
@@ -139,16 +139,16 @@ REFERENCE, RULES = "book/reference.md", "pyproject.toml"
             "_toc.yml: its parts and chapters are Signs: alpha, beta",
         ),
         (BETA, "2024-01-02", "2023-01-02", "_toc.yml: its parts and chapters are Letters: alpha, beta; in"),
-        (BETA, "prefix: BE", "prefix: AL", "prefix AL: of more than one chapter"),
-        (BETA, "prefix: BE", "prefix: GA", "prefix GA: of more than one chapter"),
-        (BETA, "number: 2", "number: 1", "article 1: of more than one chapter"),
+        (BETA, "prefix: BE", "prefix: AL", "prefix AL: used by more than one chapter"),
+        (BETA, "prefix: BE", "prefix: GA", "prefix GA: used by more than one chapter"),
+        (BETA, "number: 2", "number: 1", "article 1: used by more than one chapter"),
         (BETA, "count: 1", "count: one", "beta.yml: count: expected int, got 'one'"),
         (BETA, "part: Letters", "part: Signs", "beta.yml: card: part: 'Signs' is not one of"),
         (
             PARTS,
             "name: gamma",
             "name: beta",
-            "beta: its card stands in book/chapters.yml and in book/claims/",
+            "beta: its card is in book/chapters.yml and in book/claims/",
         ),
         (PARTS, "title: A letter", "", "book/chapters.yml: gamma: title: missing"),
         (REFERENCE, "explainers.beta", "explainers.decoder", "beta: book/reference.md does not document"),
@@ -157,9 +157,14 @@ REFERENCE, RULES = "book/reference.md", "pyproject.toml"
             RULES,
             "alpha | beta",
             "alpha",
-            "beta: it is not among the chapters in the layers of pyproject.toml",
+            "beta: it is missing in the layer of the chapters in pyproject.toml",
         ),
-        (RULES, "alpha | beta", "alpha | beta | omega", "pyproject.toml: 'omega' stands among the chapters"),
+        (
+            RULES,
+            "alpha | beta",
+            "alpha | beta | omega",
+            "pyproject.toml: 'omega' is in the layer of the chapters",
+        ),
     ],
 )
 def test_what_disagrees_is_named(house: Path, path: str, old: str, new: str, says: str) -> None:

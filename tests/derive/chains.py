@@ -1,10 +1,10 @@
-"""Symbols that the tests of `derive` share, a chain in one call, and a refusal with its words."""
+"""Symbols and helper functions of the tests of `derive`."""
 
 import pytest
 import sympy as sp
 from sympy import Function, Symbol
 
-from explainers.derive import Derivation, Refused, Vector, Vectors, derive
+from explainers.derive import Derivation, RefusedError, Vector, Vectors, derive
 
 T = Symbol("T", integer=True, positive=True)
 p = Symbol("p", integer=True, positive=True)
@@ -18,10 +18,11 @@ phi, psi, c = Vector("varphi"), Vector("psi"), Vector("c")
 theta, g = Vectors("theta"), Vectors("g")
 
 
-def refused(*message: str) -> pytest.RaisesExc[Refused]:
-    """Refusal, with a message that holds each of these words in this order."""
-    return pytest.raises(Refused, match="(?s)" + ".*".join(message))
+def refused(*message: str) -> pytest.RaisesExc[RefusedError]:
+    """Expect a `RefusedError` whose message contains these patterns in this order."""
+    return pytest.raises(RefusedError, match="(?s)" + ".*".join(message))
 
 
 def chain(start: sp.Expr, **given: object) -> Derivation:
+    """A derivation that begins with `start`; `given` are keywords of `derive`."""
     return derive("a chain", **given).start(start)  # type: ignore[arg-type]  # wrong ones are tested too

@@ -1,4 +1,4 @@
-"""Definitions, assumptions and lemmas hold where they are known, and nowhere else."""
+"""Definitions, assumptions and lemmas, and the values of their symbols for which they hold."""
 
 import pytest
 import sympy as sp
@@ -20,7 +20,7 @@ def test_a_lemma_brings_its_assumptions_along() -> None:
     d.step("==", 2 * x + 2 * y, by=Certificate((2, "quotient")))
     d.qed((2 * quotient, "==", 2 * x + 2 * y))
     assert "x is not y" in d.facts
-    assert any(line.startswith("x is not y") for line in d.stated(latex=False))
+    assert any(line.startswith("x is not y") for line in d.assumption_lines(latex=False))
     later = derive("later", lemmas={"twice": d}).start(2 * quotient)
     assert "x is not y" in later.facts
 
@@ -52,54 +52,54 @@ def shrinking(rng: object) -> dict[object, object]:
 
 
 def test_an_indexed_fact_holds_from_its_first_index_on() -> None:
-    d = derive("steps", assume=STEPS_SHRINK, model=shrinking).start(eta(T))
+    d = derive("steps", assume=STEPS_SHRINK, witness=shrinking).start(eta(T))
     d.step(">=", eta(T + 1), by=Certificate((1, ("steps shrink", {t: T}))))
     for index in (0, T - 1, Rational(3, 2), N):
-        d = derive("steps", assume=STEPS_SHRINK, model=shrinking).start(eta(index))
+        d = derive("steps", assume=STEPS_SHRINK, witness=shrinking).start(eta(index))
         with refused("'steps shrink' is not known at t ="):
             d.step(">=", eta(index + 1), by=Certificate((1, ("steps shrink", {t: index}))))
 
 
 def test_an_indexed_fact_at_the_wrong_index_does_not_add_up() -> None:
     for index in (T + 1, T + 2):
-        d = derive("steps", assume=STEPS_SHRINK, model=shrinking).start(eta(T))
+        d = derive("steps", assume=STEPS_SHRINK, witness=shrinking).start(eta(T))
         with refused("does not add up"):
             d.step(">=", eta(T + 1), by=Certificate((1, ("steps shrink", {t: index}))))
 
 
 def test_the_index_of_a_sum_may_be_an_instance_within_its_range() -> None:
     proof = Termwise(Certificate((1, ("steps shrink", {t: t}))))
-    d = derive("sum", assume=STEPS_SHRINK, model=shrinking).start(Sum(eta(t), (t, 1, T)))
+    d = derive("sum", assume=STEPS_SHRINK, witness=shrinking).start(Sum(eta(t), (t, 1, T)))
     d.step(">=", Sum(eta(t + 1), (t, 1, T)), by=proof)
-    d = derive("sum", assume=STEPS_SHRINK, model=shrinking).start(Sum(eta(t), (t, 0, T)))
+    d = derive("sum", assume=STEPS_SHRINK, witness=shrinking).start(Sum(eta(t), (t, 0, T)))
     with refused("not known at t = t"):
         d.step(">=", Sum(eta(t + 1), (t, 0, T)), by=proof)
 
 
 def test_facts_are_not_shared_between_chains() -> None:
     shared: dict[str, object] = {"x is large": Ge(x, 5)}
-    d = derive("first", assume=shared, model=lambda rng: {x: 6}).start(x)
+    d = derive("first", assume=shared, witness=lambda rng: {x: 6}).start(x)
     shared["y is large"] = Ge(y, 5)
     with refused("no fact 'y is large'"):
         d.step(">=", 0, by=Certificate((1, "y is large")))
     d.facts["leak"] = d.facts["x is large"]
     with refused("no fact 'leak'"):
-        derive("second", assume={"x is large": Ge(x, 5)}, model=lambda rng: {x: 6}).start(x).step(
+        derive("second", assume={"x is large": Ge(x, 5)}, witness=lambda rng: {x: 6}).start(x).step(
             ">=", 5, by=Certificate((1, "leak"))
         )
 
 
 def test_an_assumption_about_a_symbol_says_nothing_about_an_index_of_its_name() -> None:
-    d = derive("clash", assume={"large": Ge(t, 5)}, model=lambda rng: {t: 6}).start(Sum(t, (t, 1, T)))
+    d = derive("clash", assume={"large": Ge(t, 5)}, witness=lambda rng: {t: 6}).start(Sum(t, (t, 1, T)))
     with refused("no fact 'large'"):
         d.step(">=", Sum(5, (t, 1, T)), by=Termwise(Certificate((1, "large"))))
 
 
 def test_assumptions_that_contradict_each_other_are_refused() -> None:
-    with pytest.raises(ValueError, match="model: needed, as no random point"):
+    with pytest.raises(ValueError, match="witness: needed, as no random point"):
         derive("absurd", assume={"above": Ge(x, 1), "below": Ge(0, x)})
-    with pytest.raises(ValueError, match="model: it violates the assumption 'below'"):
-        derive("absurd", assume={"above": Ge(x, 1), "below": Ge(0, x)}, model=lambda rng: {x: 2})
+    with pytest.raises(ValueError, match="witness: it violates the assumption 'below'"):
+        derive("absurd", assume={"above": Ge(x, 1), "below": Ge(0, x)}, witness=lambda rng: {x: 2})
 
 
 def test_proofs_see_through_definitions() -> None:
@@ -114,12 +114,12 @@ def test_a_lemma_does_not_forget_where_its_assumption_begins() -> None:
     f = Function("f", real=True)
     assume = {"late": Every(k, Ge(f(k), 0), first=T)}
 
-    def model(rng: object) -> dict[object, object]:
+    def witness(rng: object) -> dict[object, object]:
         return {T: 3, f: lambda k: k - 3}
 
-    late = derive("late", assume=assume, model=model).start(f(T))
+    late = derive("late", assume=assume, witness=witness).start(f(T))
     late.step(">=", 0, by=Certificate((1, ("late", {k: T})))).qed((f(T), ">=", 0))
-    d = derive("d", lemmas={"l": late}, model=model).start(f(1))
+    d = derive("d", lemmas={"l": late}, witness=witness).start(f(1))
     with refused("is about T itself, not about T = 1"):
         d.step(">=", 0, by=Certificate((1, ("l", {T: 1}))))
 

@@ -1,4 +1,4 @@
-"""The normal form, and what it decides; nothing put in for a symbol is captured."""
+"""Substitution, the normal form of expressions, and the tests for zero and for signs."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ import pytest
 import sympy as sp
 from sympy import Function, I, Integral, Limit, Sum, Symbol, conjugate, exp, oo, pi, sqrt
 
-from explainers.derive import Certificate, Derivation, Refused, derive, inner
-from explainers.derive.sums import is_zero, nonneg, substitute
+from explainers.derive import Certificate, Derivation, RefusedError, derive, inner
+from explainers.derive.sums import is_nonnegative, is_zero, substitute
 from tests.derive.chains import N, T, a, c, chain, eta, k, n, p, phi, psi, refused, t, w, x, y, z
 
 
@@ -63,8 +63,8 @@ def test_the_zero_test_reaches_binomials() -> None:
         (Sum(eta(t), (t, 1, T)), True),
     ],
 )
-def test_nonneg(expr: sp.Expr, expected: bool) -> None:
-    assert nonneg(expr) is expected
+def test_is_nonnegative(expr: sp.Expr, expected: bool) -> None:
+    assert is_nonnegative(expr) is expected
 
 
 def _vanishing(a: sp.Symbol, k: sp.Symbol) -> Derivation:
@@ -77,11 +77,11 @@ def _vanishing(a: sp.Symbol, k: sp.Symbol) -> Derivation:
 def test_a_limit_does_not_capture_a_value_of_its_name() -> None:
     a, k = sp.Symbol("a", positive=True), sp.Symbol("k", integer=True, positive=True)
     d = derive("Capture", lemmas={"small": _vanishing(a, k)}).start(1)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         d.step("==", 0, by=Certificate((1, ("small", {a: k}))))
     F = sp.Function("F")
     d = derive("Capture by a definition", define={F(a): sp.Limit(a / k, k, sp.oo)}).start(F(k))
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         d.step("==", 1)
     d.step("==", 0)
 
@@ -99,7 +99,7 @@ def test_a_limit_that_holds_for_a_generic_parameter_only_is_not_found(share: Cal
     b, k = sp.Symbol("b", real=True), sp.Symbol("k", integer=True, positive=True)
     for end in (0, 1):
         d = derive("Generic").start(sp.Limit(share(k, b), k, sp.oo))
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             d.step("==", end)
 
 

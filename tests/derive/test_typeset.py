@@ -1,4 +1,4 @@
-"""What a reader sees of a derivation."""
+"""The displayed forms of a derivation, and LaTeX of expressions."""
 
 import json
 

@@ -7,7 +7,7 @@ import sympy as sp
 from sympy import Eq, Function, I, Rational, Sum, Symbol, exp, sqrt
 
 from explainers.derive import Certificate, Vector, Vectors, derive, inner, norm2
-from explainers.derive.sums import nonneg
+from explainers.derive.sums import is_nonnegative
 from tests.derive.chains import T, a, c, chain, eta, g, k, phi, psi, refused, t, theta, x, y
 
 
@@ -66,7 +66,7 @@ def test_the_index_of_a_sum_of_vectors_captures_nothing() -> None:
 
 def test_squared_lengths_are_not_negative_and_inner_products_may_be() -> None:
     chain(norm2(phi - x * psi)).step(">=", 0, by=Certificate((1, norm2(phi - x * psi))))
-    assert nonneg(norm2(Sum(theta(t), (t, 1, T))))
+    assert is_nonnegative(norm2(Sum(theta(t), (t, 1, T))))
     with refused("the sign of inner\\(varphi, psi\\) is not known"):
         chain(inner(phi, psi)).step(">=", 0, by=Certificate((1, inner(phi, psi))))
     chain(2 * inner(phi, psi)).step("<=", norm2(phi) + norm2(psi), by=Certificate((1, norm2(phi - psi))))

@@ -1,4 +1,4 @@
-"""A checkout with one study of its own, and `python -m explainers` called there."""
+"""A temporary checkout with one study, and `python -m explainers` in it."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ EXPERIMENTS = [Experiment("toy", cell, {"cpu": Preset(range(3), {"size": [1, 2]}
 
 
 def make(root: Path) -> None:
-    """Write it to the empty folder `root`."""
+    """Write the checkout to the empty folder `root`."""
     (root / "lib/explainers/studies").mkdir(parents=True)
     (root / "results").mkdir()
     (root / "_toc.yml").touch()  # by which the library knows a checkout
@@ -52,7 +52,7 @@ def make(root: Path) -> None:
 
 
 def commit(root: Path) -> str:
-    """Commit all of it but `results` and what a run leaves; the short revision."""
+    """Commit all files except `results` and those of a run; return the short revision."""
     (root / ".gitignore").write_text("__pycache__/\ncells\nresults/.*\n")
     if not (root / ".git").exists():
         git(root, "init", "--quiet")

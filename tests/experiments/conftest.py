@@ -1,4 +1,4 @@
-"""A checkout of its own, and a folder of records of its own."""
+"""Fixtures: a temporary checkout, and a temporary folder of records."""
 
 import subprocess
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Called = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def book(tmp_path: Path) -> Called:
-    """A checkout with one study of its own; calls `python -m explainers` there."""
+    """A function that calls `python -m explainers` in a temporary checkout with one study."""
     checkout.make(tmp_path)
 
     def call(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""A benchmark is a record of its own kind: its cases, their medians and rounds, the machine."""
+"""The record of a benchmark, and the errors for invalid files."""
 
 import copy
 import json
@@ -41,23 +41,23 @@ def timed(module: str = "", code: str = "x") -> Benchmark:
 
 
 def content() -> dict[str, Any]:
-    found = timed()
-    return copy.deepcopy({"chapter": "toy", "cases": found.cases, "made": found.made, "module": ""})
+    benchmark = timed()
+    return copy.deepcopy({"chapter": "toy", "cases": benchmark.cases, "made": benchmark.made, "module": ""})
 
 
 def test_a_benchmark_says_what_was_measured_and_on_what() -> None:
-    found = timed()
-    assert found.medians("fit") == {"ours": 3.0, "theirs": 1.0}
-    assert found.medians("KL") == {}
-    assert found.rounds == (5, 9)
-    assert found.where(group="fit", case="ours")[0]["ms"] == 3.0
-    assert (found.machine, found.date, found.command) == (
+    benchmark = timed()
+    assert benchmark.medians("fit") == {"ours": 3.0, "theirs": 1.0}
+    assert benchmark.medians("KL") == {}
+    assert benchmark.rounds == (5, 9)
+    assert benchmark.where(group="fit", case="ours")[0]["ms"] == 3.0
+    assert (benchmark.machine, benchmark.date, benchmark.command) == (
         "2 cores, x86_64", "2026-11-24", "python benchmarks/toy.py",
     )  # fmt: skip
-    assert found.versions["torch"] == "2.13.0+cpu"
-    assert found.summary == "Benchmark `toy`, medians of 5 to 9 rounds, the cases in turn, 2 threads"
+    assert benchmark.versions["torch"] == "2.13.0+cpu"
+    assert benchmark.summary == "Benchmark `toy`, medians of 5 to 9 rounds, the cases in turn, 2 threads"
     with pytest.raises(ValueError, match="setting: bench-toy has no row"):
-        found.medians("typo")
+        benchmark.medians("typo")
 
 
 def test_it_is_read_as_it_is_written_and_as_it_was_written_before() -> None:
@@ -65,7 +65,7 @@ def test_it_is_read_as_it_is_written_and_as_it_was_written_before() -> None:
     older = {"name": "bench", "preset": "toy", "config": {"seeds": [0], "grid": {}, "fixed": {}},
              "rows": content()["cases"], "made": content()["made"]}  # fmt: skip
     assert read_benchmark(older, "bench-toy") == timed()
-    with pytest.raises(ValueError, match=r"bench-other\.json: it holds another benchmark, toy"):
+    with pytest.raises(ValueError, match=r"bench-other\.json: this is the benchmark of toy"):
         read_benchmark(older, "bench-other")
 
 
@@ -88,16 +88,16 @@ def test_a_value_of_another_kind_is_named(key: str, other: Any) -> None:
     ("change", "says"),
     [
         ({"ms": float("nan")}, "cases: ms: nan at .* is not finite"),
-        ({"ms": 7.0}, "ms: 7.0 is no median"),
-        ({"least": 0.0, "ms": 0.0}, "ms: 0.0 is no median"),
-        ({"least": -1.0}, "is no median"),
+        ({"ms": 7.0}, "ms: expected 0 < least <= ms <= most"),
+        ({"least": 0.0, "ms": 0.0}, "ms: expected 0 < least"),
+        ({"least": -1.0}, "expected 0 < least"),
         ({"ms": "3"}, "ms: expected int or float, got '3'"),
         ({"rounds": 0}, "rounds and ratio: expected above 0"),
         ({"rounds": 2.5}, "rounds and ratio: expected above 0"),
         ({"ratio": 0.0}, "rounds and ratio: expected above 0"),
         ({"group": None}, "cases: group: expected str"),
         ({"case": 1}, "cases: case: expected str"),
-        ({"case": "theirs"}, "stands there twice"),
+        ({"case": "theirs"}, "occurs twice"),
     ],
 )
 def test_a_case_that_cannot_be_is_named(change: dict[str, Any], says: str) -> None:
@@ -116,5 +116,5 @@ def test_a_timed_case_has_all_its_numbers(key: str) -> None:
 
 
 def test_a_benchmark_times_something() -> None:
-    with pytest.raises(ValueError, match="none of them is timed"):
+    with pytest.raises(ValueError, match="expected at least one with times"):
         read_benchmark(content() | {"cases": content()["cases"][3:]}, "bench-toy")

@@ -1,4 +1,4 @@
-"""`python -m explainers`: what it says of names, of records, and of what is broken."""
+"""The output and the exit status of `python -m explainers`."""
 
 import json
 from pathlib import Path
@@ -25,12 +25,12 @@ def test_code_makes_a_record_stale_and_a_comment_does_not(book: Called, tmp_path
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ('{"rows": [', "no JSON"),
-        ("[1, 2]", "no JSON object"),
-        ('{"rows": []}', "it lacks"),
+        ('{"rows": [', "not valid JSON"),
+        ("[1, 2]", "not a JSON object"),
+        ('{"rows": []}', "missing keys"),
         (
             json.dumps({"name": "x", "preset": "y", "config": {}, "rows": [], "made": {}}),
-            "another record, x-y",
+            "this is the record of x-y",
         ),
     ],
 )
@@ -48,7 +48,7 @@ def test_a_broken_or_foreign_record_is_called_so(
 
 def test_unknown_names_and_presets_are_named(book: Called) -> None:
     for words, says in (
-        (("run", "nothing"), "name: 'nothing' is not an experiment; there are ['toy']"),
+        (("run", "nothing"), "name: expected one of ['toy'], got 'nothing'"),
         (("run", "toy", "--preset", "gpu"), "preset: 'gpu' is not one of ['cpu']"),
     ):
         done = book(*words)
@@ -82,4 +82,4 @@ def test_status_without_a_folder_of_records_says_that_nothing_is_recorded(
 
 
 def test_the_records_of_the_book_are_not_broken() -> None:
-    assert [found for found in command_line.status() if found.broken] == []
+    assert [state for state in command_line.status() if state.broken] == []

@@ -1,4 +1,4 @@
-"""By which code and under which bars a record was made."""
+"""Fingerprints of code, hashes of bars, and the state of the working tree."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 
 from explainers import resources
 from explainers.experiments import provenance
-from explainers.experiments.provenance import bars, fingerprint, moved_bars
+from explainers.experiments.provenance import bar_hashes, fingerprint, moved_bars
 
 
 def test_the_fingerprint_reaches_through_imports() -> None:
@@ -33,14 +33,14 @@ def listed(folder: Path, *claims: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_bars_are_those_of_the_moment(results: Path) -> None:
-    assert bars("toy") == {}
+    assert bar_hashes("toy") == {}
     listed(results, CLAIM, {"id": "TO-02", "text": "Others say so.", "quoted": "not ours"})
-    first = bars("toy")
+    first = bar_hashes("toy")
     assert list(first) == ["TO-01"]
     listed(results, CLAIM | {"text": "Other words.", "bar": "It grows  with size. "})
-    assert bars("toy") == first
+    assert bar_hashes("toy") == first
     listed(results, CLAIM | {"bar": "It grows."})
-    assert bars("toy") != first
+    assert bar_hashes("toy") != first
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_a_bar_that_moved_without_a_note_is_named(
     results: Path, claims: list[dict[str, Any]], moved: list[str]
 ) -> None:
     listed(results, CLAIM)
-    recorded = bars("toy")
+    recorded = bar_hashes("toy")
     assert moved_bars(recorded, listed(results, *claims)) == moved
 
 
 @pytest.mark.parametrize("stem", sorted(path.stem for path in resources.folder("results").glob("*.json")))
 def test_no_bar_moved_after_what_it_judges_was_recorded(stem: str) -> None:
-    """Records from before hashes of bars were kept have none, and pass."""
+    """Older records have no hashes of bars, and pass."""
     recorded = resources.record(stem)["made"].get("bars", {})
     claims = {
         id: claim for name in resources.chapters() for id, claim in resources.chapter_claims(name).items()
@@ -74,12 +74,12 @@ def test_no_bar_moved_after_what_it_judges_was_recorded(stem: str) -> None:
 
 
 def test_outside_of_a_checkout_no_tree_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Installed inside another project's checkout, that one's changes are not ours."""
+    """The package may be installed inside the checkout of another project, whose changes do not count."""
     monkeypatch.setattr(resources, "checkout", lambda: None)
-    assert provenance.clean_tree() == provenance.Tree("unknown", ())
+    assert provenance.clean_working_tree() == provenance.WorkingTree("unknown", ())
 
 
 def test_without_git_the_revision_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources, "checkout", lambda: tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert provenance.tree() == provenance.Tree("unknown", ())
+    assert provenance.working_tree() == provenance.WorkingTree("unknown", ())

@@ -1,4 +1,4 @@
-"""A record is whole or refused: no part of it may be missing, of another kind, doubled or not finite."""
+"""Reading a record, and the errors for missing, duplicate, non-finite and wrongly typed values."""
 
 import copy
 import json
@@ -11,8 +11,8 @@ import pytest
 
 from explainers.experiments import Experiment, Preset, Record
 from explainers.experiments.provenance import fingerprint
-from explainers.experiments.record import check_rows, read
-from explainers.experiments.stored import fresh
+from explainers.experiments.record import check_rows, read_record
+from explainers.experiments.stored import is_current
 
 MADE: dict[str, Any] = {
     "revision": "abc1234", "dirty": False, "code": "x", "versions": {"python": "3.11.7", "torch": "2.13.0"},
@@ -29,7 +29,7 @@ STUDY = Experiment("toy", value, {"cpu": SWEEP})
 
 
 def whole() -> dict[str, Any]:
-    """The content of a record that nothing is wrong with."""
+    """The content of a valid record."""
     rows = [{**cell, **value(**cell, scale=10)} for cell in SWEEP.cells()]
     made = {**MADE, "code": fingerprint(value.__module__), "bars": {"TO-01": "0123"}}
     content = {"name": "toy", "preset": "cpu", "config": SWEEP.config, "rows": rows, "made": made}
@@ -55,14 +55,14 @@ def test_an_unknown_metric_is_named_with_those_there_are() -> None:
 def test_a_record_is_read_back_as_it_was() -> None:
     content = whole()
     record = Record("toy", "cpu", content["config"], content["rows"], content["made"])
-    assert read(json.loads(json.dumps(content)), "toy-cpu") == record
-    assert fresh(record, STUDY, SWEEP)
+    assert read_record(json.loads(json.dumps(content)), "toy-cpu") == record
+    assert is_current(record, STUDY, SWEEP)
 
 
 def test_a_record_from_before_bars_were_kept_is_read() -> None:
     content = whole()
     del content["made"]["bars"]
-    assert fresh(read(content, "toy-cpu"), STUDY, SWEEP)
+    assert is_current(read_record(content, "toy-cpu"), STUDY, SWEEP)
 
 
 OTHERS: list[Any] = [None, True, 3, 0.5, "", "x", [], [1], {}, {"a": 1}]
@@ -76,12 +76,12 @@ PLACES = {
 
 
 def at(content: dict[str, Any], place: str) -> tuple[Any, Any]:
-    """What holds the value at a place, and the value's key there."""
+    """The dict or list that contains the value at `place`, a path with dots, and the last key of the path."""
     *outer, last = [int(part) if part.isdigit() else part for part in place.split(".")]
-    found: Any = content
+    holder: Any = content
     for key in outer:
-        found = found[key]
-    return found, last
+        holder = holder[key]
+    return holder, last
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -94,7 +94,7 @@ def test_a_value_of_another_kind_is_named_with_its_file(place: str, other: Any) 
     holder[key] = other
     named = [part for part in place.split(".") if not part.isdigit()]
     with pytest.raises(ValueError, match=rf"^toy-cpu\.json: {': '.join(named)}"):
-        read(content, "toy-cpu")
+        read_record(content, "toy-cpu")
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if not re.search(r"bars|rows\.0|grid\.", place)])
@@ -103,7 +103,7 @@ def test_a_missing_key_is_named_with_its_file(place: str) -> None:
     holder, key = at(content, place)
     del holder[key]
     with pytest.raises(ValueError, match=r"^toy-cpu\.json: .*") as raised:
-        read(content, "toy-cpu")
+        read_record(content, "toy-cpu")
     assert str(key) in str(raised.value)
 
 
@@ -127,9 +127,9 @@ def without_setting(rows: list[Any]) -> None:
     del rows[2]["size"]
 
 
-def setting(key: str, found: Any) -> Callable[[list[Any]], None]:
+def setting(key: str, value: Any) -> Callable[[list[Any]], None]:
     def change(rows: list[Any]) -> None:
-        rows[2][key] = found
+        rows[2][key] = value
 
     return change
 
@@ -145,8 +145,8 @@ def empty(rows: list[Any]) -> None:
 BROKEN: list[tuple[Callable[[list[Any]], None], str]] = [
     (cut, "5 of 8 cells are missing, the first is {'seed': 1, 'size': 1, 'word': 'b'}"),
     (empty, "8 of 8 cells are missing"),
-    (doubled, "stands there twice"),
-    (doubled_in_place, "stands there twice"),
+    (doubled, "occurs twice"),
+    (doubled_in_place, "occurs twice"),
     (stranger, "{'seed': 0, 'size': 7, 'word': 'b'} is not a cell of the sweep"),
     (without_setting, "{'seed': 0, 'word': 'b'} is not a cell of the sweep"),
     (without_metric, "['kl'] at {'seed': 0, 'size': 1, 'word': 'b'} are not in every cell"),
@@ -154,7 +154,7 @@ BROKEN: list[tuple[Callable[[list[Any]], None], str]] = [
     (setting("kl", math.nan), "kl: nan at {'seed': 0, 'size': 1, 'word': 'b'} is not finite"),
     (setting("kl", -math.inf), "kl: -inf at"),
     (setting("kl", None), "kl: None at"),
-    (setting("kl", "1.0"), "kl: word at"),
+    (setting("kl", "1.0"), "kl: string at"),
     (setting("kl", [1.0]), "kl: 1 of number at"),
     (setting("curve", [1.0, math.nan]), "curve: nan at"),
     (setting("curve", [1.0]), "curve: 1 of number at"),
@@ -171,13 +171,13 @@ def test_rows_that_are_not_the_sweep_are_neither_read_nor_fresh(
     content = whole()
     change(content["rows"])
     for refused in (
-        lambda: read(json.loads(json.dumps(content)), "toy-cpu"),
+        lambda: read_record(json.loads(json.dumps(content)), "toy-cpu"),
         lambda: check_rows(content["rows"], SWEEP, "toy-cpu.json"),
     ):
         with pytest.raises(ValueError, match=r"^toy-cpu\.json: rows: ") as raised:
             refused()
         assert says in str(raised.value)
-    assert not fresh(Record(**content), STUDY, SWEEP)
+    assert not is_current(Record(**content), STUDY, SWEEP)
 
 
 @pytest.mark.parametrize(
@@ -189,13 +189,13 @@ def test_rows_that_are_not_the_sweep_are_neither_read_nor_fresh(
 )  # fmt: skip
 def test_a_whole_record_of_another_sweep_or_code_is_not_fresh(other: Preset) -> None:
     content = whole()
-    assert not fresh(read(content, "toy-cpu"), STUDY, other)
+    assert not is_current(read_record(content, "toy-cpu"), STUDY, other)
     content["made"]["code"] = "another"
-    assert not fresh(read(content, "toy-cpu"), STUDY, SWEEP)
+    assert not is_current(read_record(content, "toy-cpu"), STUDY, SWEEP)
 
 
 def test_whole_numbers_and_fractions_are_one_kind_and_rows_have_no_order() -> None:
     content = whole()
     content["rows"][2]["kl"] = 3
     content["rows"].reverse()
-    assert fresh(read(content, "toy-cpu"), STUDY, SWEEP)
+    assert is_current(read_record(content, "toy-cpu"), STUDY, SWEEP)

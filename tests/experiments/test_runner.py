@@ -1,4 +1,4 @@
-"""Running a sweep: a killed one goes on, and a record is made of what was committed before it began."""
+"""Running a sweep, continuing one that was killed, and the provenance in its record."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 
 from explainers import resources
 from explainers.experiments import Experiment, Preset, runner
-from explainers.experiments.record import read
+from explainers.experiments.record import read_record
 from explainers.experiments.runner import run
 from tests.experiments.checkout import LIBRARY, command, commit, executed, git, ok, settings
 from tests.experiments.conftest import Called
@@ -53,13 +53,13 @@ def test_a_killed_sweep_goes_on_where_it_was(book: Called, tmp_path: Path) -> No
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    kept = len(json.loads(part.read_text())["rows"])
+    stored = len(json.loads(part.read_text())["rows"])
     assert not (tmp_path / "results/toy-cpu.json").exists()
-    assert "begun anew" in ok(book("status"))
+    assert "with an unfinished run" in ok(book("status"))
     before = len(executed(tmp_path))
     said = ok(book("run", "toy"))
-    assert f"{kept} of 6 cells are there" in said
-    assert len(executed(tmp_path)) - before == 6 - kept
+    assert f"{stored} of 6 cells are already stored" in said
+    assert len(executed(tmp_path)) - before == 6 - stored
     assert len(json.loads((tmp_path / "results/toy-cpu.json").read_text())["rows"]) == 6
     assert not part.exists()
 
@@ -94,11 +94,11 @@ def test_a_metric_that_is_not_finite_stops_the_sweep(results: Path) -> None:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A committed checkout that the library of this process takes for its own; cells run in this process."""
+    """A committed checkout that the library uses as its own; cells run in this process."""
     (tmp_path / "results").mkdir()
     (tmp_path / "book/claims").mkdir(parents=True)
     monkeypatch.setattr(resources, "checkout", lambda: tmp_path)
-    monkeypatch.setattr(runner, "_finished", lambda calls, workers: map(runner._call, calls))
+    monkeypatch.setattr(runner, "_run_cells", lambda calls, workers: map(runner._call, calls))
     COMPUTED.clear()
     commit(tmp_path)
     return tmp_path
@@ -117,21 +117,21 @@ TOY = Experiment("toy", given_cell, {"cpu": Preset([0, 1], {"size": [1, 2]})})
 
 
 def record_in(root: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((root / "results/toy-cpu.json").read_text())
-    return found
+    record: dict[str, Any] = json.loads((root / "results/toy-cpu.json").read_text())
+    return record
 
 
 @pytest.mark.parametrize(
     ("one", "two", "says"),
     [
-        ({"curve": [0.5]}, {"curve": [0.5, 1]}, "curve: 2 of number at .*, and 1 of number in another cell"),
+        ({"curve": [0.5]}, {"curve": [0.5, 1]}, "curve: 2 of number at .*, but 1 of number in another cell"),
         ({"value": 1}, {"value": 1, "more": 2}, "'more'.* at .* are not in every cell"),
-        ({"value": 1}, {"value": "much"}, "value: word at .*, and number in another cell"),
-        ({"value": 1}, {"value": True}, "value: truth value at .*, and number in another cell"),
-        ({"value": 1}, {"value": None}, "value: None at .* is neither number nor word"),
+        ({"value": 1}, {"value": "much"}, "value: string at .*, but number in another cell"),
+        ({"value": 1}, {"value": True}, "value: bool at .*, but number in another cell"),
+        ({"value": 1}, {"value": None}, "value: None at .* is not a number or a string"),
         ({"value": [1, 2]}, {"value": [1, float("inf")]}, "value: inf at .* is not finite"),
         ({"value": {"a": 1}}, {"value": {"a": float("nan")}}, "value: a: nan at .* is not finite"),
-        ({"value": 1}, {"value": 1, "size": 2}, "size: names a setting and a metric"),
+        ({"value": 1}, {"value": 1, "size": 2}, "size: expected different names"),
     ],
 )
 def test_metrics_that_no_record_may_hold_stop_the_sweep(
@@ -198,12 +198,12 @@ def test_every_change_but_of_a_record_is_dirty(here: Path, change: str) -> None:
 def test_what_changes_during_a_run_makes_nothing_dirty(here: Path) -> None:
     revision = git(here, "rev-parse", "--short", "HEAD")
 
-    def say(words: str) -> None:
+    def log(words: str) -> None:
         (here / "late.txt").write_text(words)
         commit(here)
         (here / "later.txt").write_text(words)
 
-    made = run(TOY, "cpu", say=say).made
+    made = run(TOY, "cpu", log=log).made
     assert (here / "later.txt").exists()
     assert (made["revision"], made["dirty"]) == (revision, False)
 
@@ -221,10 +221,10 @@ claims:
 
 
 def killed(root: Path, kept_rows: int, **edit: Any) -> None:
-    """Turn the record of `toy` into one that was killed after some rows."""
+    """Replace the record of `toy` by the files of a run that was killed after `kept_rows` rows."""
     whole = record_in(root)
-    kept = {key: whole["made"][key] for key in ("code", "revision", "dirty", "bars", "seconds")}
-    part = {**kept, "config": whole["config"], "rows": whole["rows"][:kept_rows], **edit}
+    unchanged = {key: whole["made"][key] for key in ("code", "revision", "dirty", "bars", "seconds")}
+    part = {**unchanged, "config": whole["config"], "rows": whole["rows"][:kept_rows], **edit}
     (root / "results/.toy-cpu.part").write_text(json.dumps(part))
     (root / "results/toy-cpu.json").unlink()
 
@@ -306,7 +306,7 @@ def test_two_processes_share_each_cell_and_one_of_them_records(book: Called, tmp
     said = launch(["-m", "explainers", "run", "toy"], tmp_path, **where)
     assert said.count("recorded toy-cpu: 4 rows") == 1
     assert said.count("4 of 4 cells") == 1
-    record = read(json.loads((tmp_path / "results/toy-cpu.json").read_text()), "toy-cpu")
+    record = read_record(json.loads((tmp_path / "results/toy-cpu.json").read_text()), "toy-cpu")
     seen = sorted(executed(tmp_path))
     assert len(seen) == 8
     for first, second in zip(seen[:4], seen[4:], strict=True):

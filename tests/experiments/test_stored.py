@@ -1,4 +1,4 @@
-"""What lies in `results`: replaced whole or not at all, and called by what it is."""
+"""The files in `results`: writing them atomically, and their state."""
 
 import json
 import os
@@ -19,15 +19,15 @@ CURRENT = json.dumps(whole())
 
 def test_a_full_disk_leaves_the_old_record(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = Record("toy", "cpu", {}, [{"seed": 0}], {})
-    path = stored.write(record)
+    path = stored.write_record(record)
     old = path.read_text()
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"toy-cpu.json was not written, the last one stands: No space"):
-        stored.write(Record("toy", "cpu", {}, [{"seed": 1}], {}))
+    with pytest.raises(OSError, match=r"toy-cpu.json was not written, the last one is unchanged: No space"):
+        stored.write_record(Record("toy", "cpu", {}, [{"seed": 1}], {}))
     assert path.read_text() == old
     assert [p.name for p in results.iterdir()] == ["toy-cpu.json"]
 
@@ -35,7 +35,7 @@ def test_a_full_disk_leaves_the_old_record(results: Path, monkeypatch: pytest.Mo
 def test_an_interrupted_write_leaves_no_scrap_where_the_folder_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("not a folder")
     with pytest.raises(OSError, match=r"toy-cpu\.json was not written"):
-        stored.replace(tmp_path / "results/toy-cpu.json", "{}")
+        stored.write_atomically(tmp_path / "results/toy-cpu.json", "{}")
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
@@ -54,14 +54,14 @@ def test_a_broken_record_is_called_broken_and_never_raises(results: Path, kind: 
     content = CONTENTS[kind]
     path = results / "toy-cpu.json"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    found = state(STUDY, "cpu")
-    assert found.broken
-    assert found.words.startswith("broken: ")
+    run = state(STUDY, "cpu")
+    assert run.broken
+    assert run.description.startswith("broken: ")
     with pytest.raises(ValueError, match="toy-cpu"):
         experiment("toy")
     path.rename(results / "bench-toy.json")
-    [found] = benchmark_states()
-    assert found.broken
+    [benchmark] = benchmark_states()
+    assert benchmark.broken
     with pytest.raises(ValueError, match="bench-toy"):
         experiment("bench", "toy")
 
@@ -70,7 +70,7 @@ def test_what_is_no_file_is_called_broken(results: Path) -> None:
     for stem in ("toy-cpu", "bench-toy"):
         (results / f"{stem}.json").mkdir()
     assert state(STUDY, "cpu").broken
-    assert [found.broken for found in benchmark_states()] == [True]
+    assert [benchmark.broken for benchmark in benchmark_states()] == [True]
     (results / "toy-cpu.json").rmdir()
     (results / "toy-cpu.json").symlink_to("nowhere")
     assert state(STUDY, "cpu").broken
@@ -85,20 +85,20 @@ def test_a_whole_record_is_called_by_its_state(results: Path) -> None:
     assert state(STUDY, "cpu") == State("toy-cpu", "current, from a dirty tree")
     path.write_text(json.dumps(content | {"made": content["made"] | {"code": "another"}}))
     (results / ".toy-cpu.part").touch()
-    assert state(STUDY, "cpu") == State("toy-cpu", "stale, begun anew")
+    assert state(STUDY, "cpu") == State("toy-cpu", "stale, with an unfinished run")
     other = Experiment("toy", STUDY.cell, {"cpu": Preset([0])})
     path.write_text(CURRENT)
-    assert state(other, "cpu") == State("toy-cpu", "stale, begun anew")
+    assert state(other, "cpu") == State("toy-cpu", "stale, with an unfinished run")
 
 
 def test_a_benchmark_is_written_found_and_called_by_its_state(results: Path) -> None:
-    found = timed(module="explainers.targets", code=fingerprint("explainers.targets"))
-    assert stored.write(found) == results / "bench-toy.json"
-    assert experiment("bench", "toy") == found
+    benchmark = timed(module="explainers.targets", code=fingerprint("explainers.targets"))
+    assert stored.write_record(benchmark) == results / "bench-toy.json"
+    assert experiment("bench", "toy") == benchmark
     assert benchmark_states() == [State("bench-toy", "current")]
-    stored.write(timed(module="explainers.targets", code="another"))
+    stored.write_record(timed(module="explainers.targets", code="another"))
     assert benchmark_states() == [State("bench-toy", "stale")]
-    stored.write(timed())  # as older ones, it does not say what was timed
+    stored.write_record(timed())  # as older ones, it does not say what was timed
     assert benchmark_states() == [State("bench-toy", "recorded")]
 
 
@@ -108,6 +108,6 @@ RECORDED = sorted(path.stem for path in resources.folder("results").glob("*.json
 @pytest.mark.parametrize("stem", RECORDED)
 def test_every_published_record_is_whole(stem: str) -> None:
     name, _, preset = stem.partition("-") if stem.startswith("bench-") else stem.rpartition("-")
-    found: Any = experiment(name, preset)
-    assert type(found) is (Benchmark if name == "bench" else Record)
-    assert f"`{preset if name == 'bench' else name}`" in found.summary
+    record: Any = experiment(name, preset)
+    assert type(record) is (Benchmark if name == "bench" else Record)
+    assert f"`{preset if name == 'bench' else name}`" in record.summary

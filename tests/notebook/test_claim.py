@@ -1,4 +1,4 @@
-"""A verdict is given on a condition that was measured, and a false one is an error."""
+"""Verdicts on claims: their output, and the errors for false conditions and for misuse."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import sympy
 import torch
 
 from explainers.notebook import claim as module
-from explainers.notebook.claim import MIME, ClaimFailed, claim
+from explainers.notebook.claim import MIME, ClaimFailedError, claim
 from explainers.notebook.words import tidy
 from explainers.resources import chapter_claims
 
@@ -24,7 +24,7 @@ def test_a_verdict_carries_the_claim_in_our_words() -> None:
 
 @pytest.mark.parametrize("verdict", ["holds", "qualified", "refuted"])
 def test_a_false_condition_is_an_error_that_quotes_the_bar(verdict: str) -> None:
-    with pytest.raises(ClaimFailed, match="FD-24") as caught:
+    with pytest.raises(ClaimFailedError, match="FD-24") as caught:
         getattr(claim("FD-24"), verdict)(sum([1]) == 2, "lowest -0.3", because="of a reason")
     assert "10,000 random draws" in str(caught.value)
     assert "lowest -0.3" in str(caught.value)
@@ -37,7 +37,7 @@ def test_truth_comes_from_any_library(true: object) -> None:
 
 @pytest.mark.parametrize("false", [np.bool_(False), torch.tensor(False), sympy.false])
 def test_falsehood_comes_from_any_library(false: object) -> None:
-    with pytest.raises(ClaimFailed):
+    with pytest.raises(ClaimFailedError):
         claim("FD-13").holds(false, "")
 
 
@@ -72,7 +72,7 @@ def test_a_claim_for_later_takes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> 
 def test_our_own_additions_only_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "chapters", lambda: ("fourier_density",))
     monkeypatch.setattr(module, "chapter_claims", lambda _: {"FD-X9": {"text": "Ours."}})
-    with pytest.raises(ValueError, match="only hold"):
+    with pytest.raises(ValueError, match="can only be holds"):
         claim("FD-X9").refuted(1 < 2, "", because="of a reason")
     assert claim("FD-X9").holds(1 < 2, "").verdict == "holds"
 

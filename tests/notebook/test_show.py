@@ -1,4 +1,4 @@
-"""Source as it stands in its file, and figures that follow the theme and say in words what is seen."""
+"""Displayed source code, proofs, figures and tables."""
 
 import re
 from pathlib import Path

@@ -12,25 +12,25 @@ import torch
 
 from explainers import studies
 from explainers.experiments import Benchmark, Experiment, Preset, Record, runner
-from explainers.studies import experiment, experiments, known
+from explainers.studies import experiment, experiments, find_experiment
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_every_study_of_the_package_is_known_by_its_name() -> None:
-    found = experiments()
+    by_name = experiments()
     modules = {path.stem for path in (ROOT / "lib/explainers/studies").glob("*.py")} - {"__init__"}
-    assert {study.cell.__module__.rpartition(".")[2] for study in found.values()} == modules
-    assert all(known(name) is study and study.name == name for name, study in found.items())
-    with pytest.raises(ValueError, match=r"name: 'nothing' is not an experiment; there are \['byte_lm'"):
-        known("nothing")
+    assert {study.cell.__module__.rpartition(".")[2] for study in by_name.values()} == modules
+    assert all(find_experiment(name) is study and study.name == name for name, study in by_name.items())
+    with pytest.raises(ValueError, match=r"name: expected one of \['byte_lm'.*, got 'nothing'"):
+        find_experiment("nothing")
 
 
 def test_two_studies_may_not_share_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     from explainers.studies import byte_lm as study
 
     monkeypatch.setattr(study, "EXPERIMENTS", (Experiment("sgd", study.learn, {"cpu": Preset([0])}),))
-    with pytest.raises(ValueError, match="sgd: another study has 'sgd'"):
+    with pytest.raises(ValueError, match="sgd: the name 'sgd' is not unique"):
         experiments()
 
 

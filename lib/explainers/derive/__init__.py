@@ -1,7 +1,7 @@
-"""Derivations that are proved while the page is built.
+"""Derivations that are proved while a page is built.
 
-A derivation is a chain of SymPy expressions. Each step names its reason for the reader
-and its proof for the machine, and a step that is not proved stops the page::
+A derivation is a chain of SymPy expressions. Each step has a reason for the reader and
+a proof object for the program, and raises `RefusedError` if it is not proved::
 
     T = Symbol("T", integer=True, positive=True)
     t = Symbol("t", integer=True)
@@ -11,8 +11,9 @@ and its proof for the machine, and a step that is not proved stops the page::
     d.step("==", T**2, by=Induction(T), because="each completes the next square")
     d.qed((odd, "==", T**2))
 
-An induction starts where its symbol's assumptions say, sums never run backwards, and
-every denominator is either known not to be zero or assumed so by name.
+An induction starts at the smallest value that the assumptions of its symbol allow, the
+upper limit of a sum is at least the lower one minus 1, and every denominator is nonzero
+by the assumptions of its symbols or by a named assumption of the derivation.
 """
 
 from explainers.derive.calculus import Antiderivative, Limiting, Minimum
@@ -27,7 +28,7 @@ from explainers.derive.proofs import (
     Reindex,
     Termwise,
 )
-from explainers.derive.sums import Refused
+from explainers.derive.sums import RefusedError
 from explainers.derive.vectors import Vector, Vectors, inner, norm2
 
 __all__ = [
@@ -42,7 +43,7 @@ __all__ = [
     "Minimum",
     "Proof",
     "Quoted",
-    "Refused",
+    "RefusedError",
     "Reindex",
     "Step",
     "Termwise",

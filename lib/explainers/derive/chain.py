@@ -1,4 +1,4 @@
-"""A derivation: a chain of expressions, with a reason and a proof for each step."""
+"""`derive` and `Derivation`: a chain of expressions, each step with its proof."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from sympy import Expr, Sum, Symbol
 from sympy.core.function import AppliedUndef
 
 from explainers.derive import typeset
-from explainers.derive.calculus import smooth
+from explainers.derive.calculus import is_smooth
 from explainers.derive.facts import (
     Fact,
     Relation,
@@ -20,17 +20,17 @@ from explainers.derive.facts import (
     unfold,
 )
 from explainers.derive.proofs import Identity, Proof, Quoted
-from explainers.derive.sums import Range, Refused, is_zero, least, sign
-from explainers.derive.values import Model, NoValue, Point, differ, value
-from explainers.derive.vectors import naked
+from explainers.derive.sums import Range, RefusedError, is_positive, is_zero, minimum
+from explainers.derive.values import NoValueError, Point, Witness, is_close, value
+from explainers.derive.vectors import has_bare_vector
 
 _RELATIONS = ("==", "<=", ">=")
 
-# What a variable of differentiation may be declared to be.
-OPEN = {"real", "complex", "finite", "positive", "negative", "nonzero"}
+# Assumptions that a variable of differentiation may have: each describes an open set.
+OPEN_ASSUMPTIONS = {"real", "complex", "finite", "positive", "negative", "nonzero"}
 
-# Functions that are quotients, with what they are divided by.
-POLES = {
+# Functions that are quotients, each with the function in its denominator.
+DENOMINATORS = {
     sp.tan: sp.cos,
     sp.sec: sp.cos,
     sp.cot: sp.sin,
@@ -41,20 +41,20 @@ POLES = {
     sp.csch: sp.sinh,
 }
 
-UNKNOWN = sp.Subs, sp.Order, sp.AccumBounds, sp.Piecewise
+UNSUPPORTED = sp.Subs, sp.Order, sp.AccumBounds, sp.Piecewise
 
 
 @dataclass(frozen=True)
 class Step:
-    """One proved step: its sides as they were written, how it was proved, and why a
-    reader believes it."""
+    """One proved step: both sides as written, the proof object `by`, the reason for
+    readers `because`, and the proof in words, `explanation`."""
 
     lhs: Expr
     rel: Relation
     rhs: Expr
     by: Proof
     because: str
-    how: str
+    explanation: str
 
 
 def derive(
@@ -63,26 +63,28 @@ def derive(
     assume: Mapping[str, object] | None = None,
     define: Mapping[Expr, Expr | int] | None = None,
     lemmas: Mapping[str, "Derivation"] | None = None,
-    model: Model | None = None,
+    witness: Witness | None = None,
 ) -> "Derivation":
     """Begin a derivation.
 
-    `assume` names what is taken for granted: SymPy relations (`Ne(c, 0)`, `x >= y`) or
-    `Every`. `define` gives abbreviations, `{f(x): expression}`; proofs see through
-    them, readers see the short form. `lemmas` are finished derivations; each brings
-    along what it assumed and what it rests on. `model` returns one instance of
-    everything (`{symbol: number, function: callable}`) that satisfies the assumptions,
-    so that they are known not to contradict each other; it gets a `random.Random`.
-    Without one, random points are tried.
+    `assume` maps the name of each assumption to a SymPy relation (`Ne(c, 0)`, `x >= y`)
+    or an `Every`. `define` gives abbreviations, `{f(x): expression}`: proofs use the
+    expression, the page prints `f(x)`. `lemmas` maps names to finished derivations;
+    their assumptions become assumptions of this derivation too. `witness` takes a
+    `random.Random` and returns values that satisfy all assumptions, `{symbol: number,
+    function: callable}`: this shows that the assumptions are consistent, and the values
+    serve as counterexamples to false steps. Without a witness, random values are tried.
 
-    Raises `TypeError` or `ValueError`, naming the argument, for what is none of these.
+    Raises `TypeError` or `ValueError` that begins with the name of the argument.
     """
-    return Derivation(title, assume or {}, define or {}, lemmas or {}, model)
+    return Derivation(title, assume or {}, define or {}, lemmas or {}, witness)
 
 
 class Derivation:
-    """`start`, then `step` by step, then `qed`. As the last expression of a cell it
-    shows itself."""
+    """A chain that is built by `start`, then `step` for each step, then `qed`.
+
+    As the last expression of a notebook cell it is displayed with all its steps.
+    """
 
     def __init__(
         self,
@@ -90,15 +92,15 @@ class Derivation:
         assume: Mapping[str, object],
         define: Mapping[Expr, Expr | int],
         lemmas: Mapping[str, "Derivation"],
-        model: Model | None,
+        witness: Witness | None,
     ) -> None:
         if not isinstance(title, str) or not title.strip():
-            raise TypeError(f"title: expected some words, got {title!r}")
-        if model is not None and not callable(model):
+            raise TypeError(f"title: expected a non-empty string, got {title!r}")
+        if witness is not None and not callable(witness):
             raise TypeError(
-                f"model: expected a function that returns an instance, got {model!r}"
+                f"witness: expected a function that returns values, got {witness!r}"
             )
-        self.title, self.model = title, model
+        self.title, self.witness = title, witness
         self.definitions = definitions(define)
         self.facts = facts(assume, self.definitions)
         self.ranges: tuple[Range, ...] = ()
@@ -118,17 +120,17 @@ class Derivation:
 
     def _inherit(self, name: str, lemma: "Derivation") -> None:
         if not isinstance(lemma, Derivation):
-            raise TypeError(f"lemmas: {name!r} must be a derivation, got {lemma!r}")
+            raise TypeError(f"lemmas: {name!r} must be a Derivation, got {lemma!r}")
         if lemma.theorem is None:
-            raise ValueError(f"lemmas: {name!r} is not proved: it has no qed")
+            raise ValueError(f"lemmas: {name!r} is not proved: qed was not called")
         if name in self.facts:
-            raise ValueError(f"lemmas: {name!r} is the name of an assumption already")
+            raise ValueError(f"lemmas: {name!r} is already the name of an assumption")
         assumed = {key: fact for key, fact in lemma.facts.items() if not fact.lemma}
         for key, fact in assumed.items():
             if self.facts.setdefault(key, fact) != fact:
                 raise ValueError(
-                    f"lemmas: {name!r} assumes another {key!r} than this derivation "
-                    "does"
+                    f"lemmas: the assumption {key!r} of {name!r} differs from the one "
+                    "of this derivation"
                 )
         lhs, rel, rhs = lemma.theorem
         difference = lemma.unfold(rhs - lhs if rel == "<=" else lhs - rhs)
@@ -142,47 +144,59 @@ class Derivation:
             lemma=True,
         )
         self.rests_on += tuple(
-            each for each in lemma.rests_on if each not in self.rests_on
+            theorem for theorem in lemma.rests_on if theorem not in self.rests_on
         )
 
     def _check_consistent(self) -> None:
         known = [fact for fact in self.facts.values() if not fact.lemma]
-        if known and not points(known, self.model, wanted=1, tries=60):
+        if known and not points(known, self.witness, wanted=1, tries=60):
             raise ValueError(
-                "model: needed, as no random point satisfies all assumptions: "
+                "witness: needed, as no random point satisfies all assumptions: "
                 + ", ".join(self.facts)
             )
 
     def fact(self, name: str) -> Fact:
-        """The fact called `name`. Raises `Refused` if there is none for a generic
-        index."""
+        """The assumption, lemma or hypothesis called `name`.
+
+        Raises `RefusedError` if there is none, or if it is about one particular value
+        of an index that is generic here.
+        """
         if name not in self.facts:
-            raise Refused(
+            raise RefusedError(
                 f"there is no fact {name!r} to use here; known are {sorted(self.facts)}"
             )
         self._used.add(name)
         return self.facts[name]
 
-    def inside(self, hide: Symbol, within: Range | None = None) -> "Derivation":
-        """This derivation for a generic value of `hide`: without what it knows about
-        one particular value, or about the range of another index of that name."""
+    def generic_in(self, symbol: Symbol, within: Range | None = None) -> "Derivation":
+        """A copy of this derivation in which `symbol` may have any value, or any in the
+        range `within`.
+
+        It lacks the facts about one particular value of `symbol`, and the ranges of
+        other indices with the same name.
+        """
         generic = copy.copy(self)
         generic.facts = {
-            name: fact for name, fact in self.facts.items() if hide not in fact.fixed
+            name: fact for name, fact in self.facts.items() if symbol not in fact.fixed
         }
         ranges = tuple(
             (u, lo, hi)
             for u, lo, hi in self.ranges
-            if not (u == hide or lo.has(hide) or hi.has(hide))
+            if not (u == symbol or lo.has(symbol) or hi.has(symbol))
         )
         generic.ranges = (*ranges, within) if within else ranges
         return generic
 
-    def supposing(self, name: str, lhs: Expr, rel: Relation, rhs: Expr) -> "Derivation":
-        """This derivation with one more fact, about the very symbols that it names.
-        Raises `Refused` if the name is taken."""
+    def with_hypothesis(
+        self, name: str, lhs: Expr, rel: Relation, rhs: Expr
+    ) -> "Derivation":
+        """A copy of this derivation with the fact `lhs rel rhs`, called `name`.
+
+        The fact holds for the present values of its symbols only. Raises `RefusedError`
+        if another fact has the name.
+        """
         if name in self.facts:
-            raise Refused(f"{name!r} is the name of another fact already")
+            raise RefusedError(f"{name!r} is already the name of another fact")
         difference = rhs - lhs if rel == "<=" else lhs - rhs
         fact = Fact(name, "==" if rel == "==" else ">=", difference, lhs)
         richer = copy.copy(self)
@@ -190,7 +204,7 @@ class Derivation:
         return richer
 
     def unfold(self, expr: Expr) -> Expr:
-        """`expr` with all definitions put in."""
+        """`expr` with every defined symbol or function replaced by its definition."""
         return unfold(expr, self.definitions)
 
     # ---- the chain
@@ -198,12 +212,16 @@ class Derivation:
     def start(
         self, expr: Expr | int, lhs: Expr | str | None = None, because: str = ""
     ) -> "Derivation":
-        """The expression that the chain starts from; `lhs` is the name a reader knows
-        it by."""
+        """Set the first expression of the chain, and return the derivation.
+
+        `lhs` is printed on its left, an expression or a string of LaTeX; `because` is
+        the reason printed beside it. Raises `ValueError` if the chain has a start, and
+        `RefusedError` if `expr` may be undefined.
+        """
         if self.first is not sp.nan:
-            raise ValueError("start: this derivation has one already")
+            raise ValueError("start: this derivation already has a start")
         expr = _expression("expr", expr)
-        self._guard(0, expr)
+        self._check_defined(0, expr)
         self.name = (
             lhs
             if isinstance(lhs, str) or lhs is None
@@ -220,16 +238,20 @@ class Derivation:
         by: Proof | None = None,
         because: str = "",
     ) -> "Derivation":
-        """Prove that the previous expression stands in the relation `rel` to `expr`.
+        """Prove `last rel expr`, with `rel` one of "==", "<=" and ">=", append `expr`
+        to the chain, and return the derivation.
 
-        Raises `Refused`, with the number of the step and both sides, if `by` does not
-        prove it: "false" with a counterexample that satisfies all assumptions, or "not
-        proved".
+        `by` is the proof object, by default `Identity()`; `because` is the reason
+        printed beside the step, in Markdown. Raises `RefusedError` if `by` does not
+        prove the step. The message gives the number of the step and both sides, and
+        says either "false", with a counterexample that satisfies all assumptions, or
+        "not proved". Raises `TypeError` or `ValueError` for wrong arguments, and
+        `ValueError` before `start` and after `qed`.
         """
         if self.first is sp.nan:
-            raise ValueError("step: the derivation needs a start first")
+            raise ValueError("step: call start first")
         if self.theorem is not None:
-            raise ValueError("step: the derivation is finished")
+            raise ValueError("step: the derivation is finished, qed was called")
         if rel not in _RELATIONS:
             raise ValueError(
                 f"rel: expected one of {', '.join(_RELATIONS)}, got {rel!r}"
@@ -239,33 +261,34 @@ class Derivation:
             raise TypeError(f"by: expected a proof such as Identity(), got {by!r}")
         expr, lhs, number = _expression("expr", expr), self.last, len(self.steps) + 1
         if {rel, self.direction} == {"<=", ">="}:
-            raise Refused(
-                f"step {number}: {rel} after {self.direction}: the chain would say "
-                "nothing"
+            raise RefusedError(
+                f"step {number}: {rel} after {self.direction}: the chain would prove "
+                "no relation between its ends"
             )
-        self._guard(number, expr)
+        self._check_defined(number, expr)
         try:
-            how = self.prove(lhs, rel, expr, by)
-        except Refused as reason:
-            raise Refused(
+            explanation = self.prove(lhs, rel, expr, by)
+        except RefusedError as reason:
+            raise RefusedError(
                 self._refusal(number, lhs, rel, expr, str(reason))
             ) from reason
-        self.steps.append(Step(lhs, rel, expr, by, because, how))
+        self.steps.append(Step(lhs, rel, expr, by, because, explanation))
         for quoted in _quotations(by):
             if quoted.rests_on not in self.rests_on:
                 self.rests_on += (quoted.rests_on,)
         return self
 
     def qed(self, theorem: object, says: str = "") -> "Derivation":
-        """Check that the chain proves `theorem`: a SymPy relation, or `(lhs, "<=",
-        rhs)`.
+        """Finish the derivation: check that the chain proves `theorem`, a SymPy
+        relation or `(lhs, "<=", rhs)`, and return the derivation.
 
-        Raises `Refused` if its ends are not those of the chain or its relation is
-        stronger than the chain's, and `ValueError` if an assumption or a lemma was
-        never used.
+        `says` is the theorem in words, in Markdown. Raises `RefusedError` if the sides
+        of the theorem differ from the ends of the chain, or if its relation is stronger
+        than the one that the chain proves; `ValueError` if no step was made, or if an
+        assumption or a lemma was never used.
         """
         if not self.steps:
-            raise ValueError("qed: the derivation needs a step first")
+            raise ValueError("qed: call step first")
         lhs, rel, rhs = _theorem(theorem)
         for name, stated, proved in (
             ("left", lhs, self.first),
@@ -274,37 +297,39 @@ class Derivation:
             if stated != proved:
                 self.require_defined(self.unfold(stated))
             if stated != proved and not is_zero(self.unfold(stated - proved)):
-                raise Refused(
+                raise RefusedError(
                     f"qed: the {name} side of the theorem is {stated}, the chain has "
                     f"{proved}"
                 )
         if self.direction not in ("==", rel):
-            raise Refused(
+            raise RefusedError(
                 f"qed: the theorem says {rel}, the chain proves {self.direction} only"
             )
         if unused := sorted(self._own - self._used):
-            raise ValueError(f"assume: never used: {', '.join(unused)}")
+            raise ValueError(f"assume, lemmas: never used: {', '.join(unused)}")
         self.theorem, self.says = (lhs, rel, rhs), says
         return self
 
     @property
     def proved(self) -> bool:
-        """Whether `qed` accepted a theorem."""
+        """Whether `qed` has accepted a theorem."""
         return self.theorem is not None
 
     @property
     def last(self) -> Expr:
-        """The expression that the chain has come to."""
+        """The last expression of the chain so far."""
         return self.steps[-1].rhs if self.steps else self.first
 
     @property
     def direction(self) -> Relation:
-        """The relation of the first expression to the last."""
+        """The relation of the first expression to the last: "==", "<=" or ">="."""
         return next((step.rel for step in self.steps if step.rel != "=="), "==")
 
     def prove(self, lhs: Expr, rel: Relation, rhs: Expr, by: Proof) -> str:
-        """How `by` proves one step, which is not added to the chain. Raises
-        `Refused`."""
+        """Check that `by` proves `lhs rel rhs`, and return its proof in words.
+
+        Nothing is added to the chain. Raises `RefusedError` if it is not proved.
+        """
         sides = self.unfold(lhs), self.unfold(rhs)
         for side in sides:
             self.require_defined(side)
@@ -312,28 +337,31 @@ class Derivation:
 
     # ---- side conditions and counterexamples
 
-    def _guard(self, number: int, expr: Expr) -> None:
+    def _check_defined(self, number: int, expr: Expr) -> None:
         try:
             self.require_defined(self.unfold(expr))
-        except Refused as reason:
-            raise Refused(f"step {number}: {reason}\n  in {expr}") from reason
+        except RefusedError as reason:
+            raise RefusedError(f"step {number}: {reason}\n  in {expr}") from reason
 
     def require_defined(self, expr: Expr) -> None:
-        """Raise `Refused` if a denominator or the argument of a logarithm in `expr` may
-        be 0.
+        """Raise `RefusedError` if `expr` may be undefined.
 
-        What its symbols do not exclude must be assumed away by name. Refused are also a
-        sum that may run backwards, an index that is declared to be what its limits do
-        not make it, a derivative that may not exist, a pole, an infinite number, a
-        vector outside of an inner product, and what binds a symbol in another way than
-        a sum, an integral, a derivative or a limit does.
+        Every denominator and every argument of a logarithm must be nonzero, by the
+        SymPy assumptions of its symbols or by a named assumption of the derivation.
+        Refused are also: a sum that may run backwards (its upper limit is less than the
+        lower one minus 1), an index whose SymPy assumptions its range does not satisfy,
+        a derivative that may not exist, infinity, a vector outside of an inner product,
+        and operators that bind a symbol, except sums, integrals, derivatives and
+        limits.
         """
-        if naked(expr):
-            raise Refused(f"{expr} has a vector outside of an inner product")
+        if has_bare_vector(expr):
+            raise RefusedError(f"{expr} has a vector outside of an inner product")
         indices = {u for u, _, _ in self.ranges}
         for symbol in expr.free_symbols - indices:
             if symbol.name.startswith("#"):
-                raise Refused(f"the name of {symbol} is kept for the indices of sums")
+                raise RefusedError(
+                    f"{symbol}: names with # are reserved for indices of sums"
+                )
         self._defined(expr, self.ranges)
 
     def _defined(self, expr: Expr, ranges: tuple[Range, ...]) -> None:
@@ -342,24 +370,28 @@ class Derivation:
             for place, (u, lo, hi) in reversed(list(enumerate(expr.limits))):
                 own = {limit[0] for limit in expr.limits[: place + 1]}
                 if own & (lo.free_symbols | hi.free_symbols):
-                    raise Refused(f"a limit of {expr} depends on its own index")
-                _check_range(u, lo, hi, isinstance(expr, Sum), ranges, self._not_less)
+                    raise RefusedError(f"a limit of {expr} depends on its own index")
+                _check_range(
+                    u, lo, hi, isinstance(expr, Sum), ranges, self._is_nonnegative
+                )
                 ranges = (*ranges, (u, lo, hi)) if isinstance(expr, Sum) else ranges
-                generic = generic.inside(hide=u)
+                generic = generic.generic_in(u)
             generic._defined(expr.function, ranges)
             return
         if expr.has(sp.nan, sp.zoo) or expr in (sp.oo, -sp.oo):
-            raise Refused(f"{expr} is not defined, or not a number")
+            raise RefusedError(f"{expr} is not defined, or not a number")
         if isinstance(expr, sp.Limit):
             if not isinstance(expr.args[1], Symbol):
-                raise Refused(f"{expr} is over {expr.args[1]}, which is no symbol")
-            generic = self.inside(hide=expr.args[1])
+                raise RefusedError(
+                    f"{expr}: the variable {expr.args[1]} is not a symbol"
+                )
+            generic = self.generic_in(expr.args[1])
             generic._defined(expr.args[0], ranges)
             return
         if isinstance(expr, sp.Derivative):
             self._differentiable(expr, ranges)
-        elif getattr(expr, "bound_symbols", ()) or isinstance(expr, UNKNOWN):
-            raise Refused(f"{expr} is of a kind that is not known here")
+        elif getattr(expr, "bound_symbols", ()) or isinstance(expr, UNSUPPORTED):
+            raise RefusedError(f"{expr}: {type(expr).__name__} is not supported")
         for arg in expr.args:
             if isinstance(arg, sp.MatrixBase):
                 for entry in arg.flat():
@@ -367,38 +399,46 @@ class Derivation:
             elif isinstance(arg, Expr):
                 self._defined(arg, ranges)
             elif not isinstance(expr, sp.Derivative):
-                raise Refused(f"{expr} has a part that is not a number: {arg}")
-        if type(expr) in POLES:
-            pole = POLES[type(expr)](expr.args[0])
-            self._require_nonzero(pole, "the denominator", ranges)
+                raise RefusedError(f"{expr} has a part that is not a number: {arg}")
+        if type(expr) in DENOMINATORS:
+            denominator = DENOMINATORS[type(expr)](expr.args[0])
+            self._require_nonzero(denominator, "the denominator", ranges)
         if isinstance(expr, sp.log):
             self._require_nonzero(expr.args[0], "the argument of a logarithm", ranges)
         if isinstance(expr, sp.Pow) and not expr.exp.is_nonnegative:
             self._require_nonzero(expr.base, "the denominator", ranges)
 
     def _differentiable(self, expr: sp.Derivative, ranges: tuple[Range, ...]) -> None:
-        """Raise `Refused` if a variable is not declared to fill an open set, or if the
-        derivative may not exist."""
+        """Raise `RefusedError` if the assumptions of a variable do not describe an open
+        set, or if the derivative may not exist."""
         for x in expr.variables:
-            if set(getattr(x, "_assumptions_orig", {"none": 0})) - OPEN:
-                raise Refused(f"{expr} differentiates by {x}, which is not continuous")
-            if not expr.expr.atoms(AppliedUndef) and not smooth(expr.expr, x):
-                raise Refused(f"{expr.expr} is not seen to be differentiable in {x}")
-        done = sp.diff(expr.expr, *expr.variables)
-        if not done.has(sp.Derivative):
-            self._defined(done, ranges)
+            if set(getattr(x, "_assumptions_orig", {"none": 0})) - OPEN_ASSUMPTIONS:
+                raise RefusedError(
+                    f"{expr} differentiates by {x}, whose values are not an open set"
+                )
+            if not expr.expr.atoms(AppliedUndef) and not is_smooth(expr.expr, x):
+                raise RefusedError(
+                    f"{expr.expr} is not known to be differentiable in {x}"
+                )
+        derivative = sp.diff(expr.expr, *expr.variables)
+        if not derivative.has(sp.Derivative):
+            self._defined(derivative, ranges)
 
     def _require_nonzero(
         self, expr: Expr, what: str, ranges: tuple[Range, ...]
     ) -> None:
         for factor in sp.Mul.make_args(sp.factor(expr)):
             base = factor.as_base_exp()[0]
-            if base.is_zero is False or sign(base, ranges) or sign(-base, ranges):
+            if (
+                base.is_zero is False
+                or is_positive(base, ranges)
+                or is_positive(-base, ranges)
+            ):
                 continue
-            if not self._assumed_nonzero(base):
-                raise Refused(f"{what} {base} may be 0: assume it away by name")
+            if not self._is_assumed_nonzero(base):
+                raise RefusedError(f"{what} {base} may be 0: assume that it is not")
 
-    def _assumed_nonzero(self, expr: Expr) -> bool:
+    def _is_assumed_nonzero(self, expr: Expr) -> bool:
         for name, fact in self.facts.items():
             if (fact.kind == "!=" or fact.strict) and fact.index is None:
                 ratio = sp.cancel(fact.expr / expr)
@@ -407,8 +447,9 @@ class Derivation:
                     return True
         return False
 
-    def _not_less(self, expr: Expr) -> bool:
-        """Is `expr` non-negative by its symbols, or by a fact that says so outright?"""
+    def _is_nonnegative(self, expr: Expr) -> bool:
+        """Whether `expr` is non-negative, by the SymPy assumptions of its symbols or
+        because an assumption of the derivation says so."""
         if expr.is_nonnegative:
             return True
         for name, fact in self.facts.items():
@@ -422,21 +463,21 @@ class Derivation:
         return False
 
     def counterexample(self, lhs: Expr, rel: Relation, rhs: Expr) -> Point | None:
-        """A point that satisfies every assumption, and at which the relation is
-        false."""
+        """A point at which every assumption is true and `lhs rel rhs` is false, or None
+        if none of a few random points is one."""
         lhs, rhs = self.unfold(lhs), self.unfold(rhs)
         known = [fact for fact in self.facts.values() if not fact.lemma]
-        for where in points(known, self.model, wanted=12, tries=60):
-            point = Point(where.seed, where.given)
+        for candidate in points(known, self.witness, wanted=12, tries=60):
+            point = Point(candidate.seed, candidate.given)
             try:
                 left, right = value(lhs, point), value(rhs, point)
-            except NoValue:
+            except NoValueError:
                 continue
             above = left.real > right.real if rel == "<=" else left.real < right.real
             if (
-                differ(left, right)
+                not is_close(left, right)
                 if rel == "=="
-                else above and differ(left.real, right.real)
+                else above and not is_close(left.real, right.real)
             ):
                 return point
         return None
@@ -450,7 +491,7 @@ class Derivation:
             why = f"not proved by this certificate: {reason}"
             return f"step {number}: {rel} is {why}{sides}"
         left, right = (value(self.unfold(side), point) for side in (lhs, rhs))
-        where = point.where() or "as it stands"
+        where = point.describe() or "no symbol"
         return (
             f"step {number}: {rel} is false, counterexample: {where} "
             f"gives {left:.6g} and {right:.6g}{sides}\n  {reason}"
@@ -458,8 +499,9 @@ class Derivation:
 
     # ---- display
 
-    def stated(self, latex: bool) -> list[str]:
-        """The definitions, assumptions and lemmas, as they are printed."""
+    def assumption_lines(self, latex: bool) -> list[str]:
+        """The definitions, assumptions and lemmas, one string each, in LaTeX or as
+        plain text."""
 
         def show(expr: sp.Basic) -> str:
             return typeset.latex(expr, self.definitions) if latex else str(expr)
@@ -488,32 +530,40 @@ class Derivation:
             lines.append(f"{name}: {kind}")
         return lines
 
-    def shown(self, latex: bool) -> str:
-        """The theorem, as it is printed."""
+    def theorem_text(self, latex: bool) -> str:
+        """The theorem in LaTeX or as plain text; empty before `qed`."""
         if self.theorem is None:
             return ""
         lhs, rel, rhs = self.theorem
         if not latex:
-            return f"{lhs} {typeset.PLAIN[rel]} {rhs}"
+            return f"{lhs} {typeset.PLAIN_RELATIONS[rel]} {rhs}"
         left, right = (typeset.latex(side, self.definitions) for side in (lhs, rhs))
         return typeset.relation(self.name or left, rel, right)
 
     def __repr__(self) -> str:
-        return typeset.plain(self)
+        return typeset.to_text(self)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {
-            "text/plain": typeset.plain(self),
-            "text/latex": typeset.aligned(self),
-            typeset.MIME: typeset.record(self),
+            "text/plain": typeset.to_text(self),
+            "text/latex": typeset.to_latex(self),
+            typeset.MIME: typeset.to_dict(self),
         }
 
 
 def _check_range(
-    u: Symbol, lo: Expr, hi: Expr, whole: bool, ranges: tuple[Range, ...], not_less: Any
+    u: Symbol,
+    lo: Expr,
+    hi: Expr,
+    whole: bool,
+    ranges: tuple[Range, ...],
+    is_nonnegative: Any,
 ) -> None:
-    """Raise `Refused` if a range runs backwards, or if its index is declared to be what
-    the range is not."""
+    """Raise `RefusedError` if the upper limit may lie below the lower one, or if the
+    index has SymPy assumptions that its range does not satisfy.
+
+    `whole` is True for a sum and False for an integral.
+    """
     declared = {name for name, truth in u._assumptions_orig.items() if truth}
     allowed = (
         {"integer", "real", "rational", "complex", "finite"}
@@ -522,27 +572,29 @@ def _check_range(
     )
     # an integral may run either way, so both of its ends count
     ends = (lo,) if whole else (lo, hi)
-    if all(least(end, ranges).is_nonnegative for end in ends):
+    if all(minimum(end, ranges).is_nonnegative for end in ends):
         allowed |= {"nonnegative"}
-    if all(sign(end, ranges) for end in ends):
+    if all(is_positive(end, ranges) for end in ends):
         allowed |= {"positive", "nonnegative", "nonzero"}
     if declared - allowed or not all(u._assumptions_orig.values()):
-        raise Refused(
-            f"{u} is declared {', '.join(sorted(declared))}, which its range from "
-            f"{lo} to {hi} is not"
+        raise RefusedError(
+            f"{u} is declared {', '.join(sorted(declared))}, but its range is from "
+            f"{lo} to {hi}"
         )
     if not whole:
         if not (lo.is_real and hi.is_real):
-            raise Refused(
-                f"the ends {lo} and {hi} of an integral are not seen to be real"
+            raise RefusedError(
+                f"the limits {lo} and {hi} of an integral are not known to be real"
             )
         return
     if not (lo.is_integer and hi.is_integer and u.is_integer):
-        raise Refused(
-            f"the sum over {u} from {lo} to {hi} needs whole numbers, declared integer"
+        raise RefusedError(
+            f"the sum over {u} from {lo} to {hi}: index and limits must be integers"
         )
-    if not not_less(least(hi - lo + 1, ranges)):
-        raise Refused(f"the sum over {u} may run backwards, from {lo} to {hi}")
+    if not is_nonnegative(minimum(hi - lo + 1, ranges)):
+        raise RefusedError(
+            f"the sum over {u} may run backwards: its limits are {lo} and {hi}"
+        )
 
 
 def _expression(name: str, expr: object) -> Expr:
@@ -575,5 +627,5 @@ def _quotations(proof: object) -> Iterator[Quoted]:
     if isinstance(proof, Quoted):
         yield proof
     if is_dataclass(proof):
-        for each in fields(proof):
-            yield from _quotations(getattr(proof, each.name))
+        for part in fields(proof):
+            yield from _quotations(getattr(proof, part.name))

@@ -1,5 +1,4 @@
-"""What a derivation may rest on: definitions, named assumptions, and theorems proved
-before."""
+"""What a derivation may use: definitions, named assumptions and proved theorems."""
 
 import random
 from collections.abc import Iterable, Mapping
@@ -11,18 +10,28 @@ from sympy import Expr, Symbol
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import BooleanAtom
 
-from explainers.derive.sums import Range, Refused, bound, least, substitute
-from explainers.derive.values import Model, NoValue, Point, value
-from explainers.derive.vectors import Vector, naked, parts
+from explainers.derive.sums import (
+    Range,
+    RefusedError,
+    bound_symbols,
+    minimum,
+    substitute,
+)
+from explainers.derive.values import NoValueError, Point, Witness, value
+from explainers.derive.vectors import Vector, has_bare_vector, linear_terms
 
 Relation = Literal["==", "<=", ">="]
 Definitions = tuple[tuple[Expr, Expr], ...]
 
 
 def definitions(define: Mapping[Expr, Expr | int]) -> Definitions:
-    """The definitions `{head: body}`, each in terms of earlier ones. Raises `TypeError`
-    or `ValueError`; a vector is defined by a vector."""
-    done: Definitions = ()
+    """The definitions `{head: body}` as pairs; each body may use earlier heads only.
+
+    Raises `TypeError` unless each head is a symbol or a function of symbols, and each
+    body a vector if its head is one and a number otherwise; `ValueError` for a head
+    that repeats an argument, is defined twice, or is used before its definition.
+    """
+    pairs: Definitions = ()
     for head, body in define.items():
         if not isinstance(head, AppliedUndef | Symbol) or not all(
             isinstance(arg, Symbol) for arg in head.args
@@ -33,29 +42,32 @@ def definitions(define: Mapping[Expr, Expr | int]) -> Definitions:
         if len(set(head.args)) < len(head.args):
             raise ValueError(f"define: {head} has an argument twice")
         body = sp.sympify(body)
-        fits = _is_vector(body) if naked(head) else not naked(body)
+        fits = _is_vector(body) if has_bare_vector(head) else not has_bare_vector(body)
         if not fits:
-            kind = "a vector" if naked(head) else "a number"
+            kind = "a vector" if has_bare_vector(head) else "a number"
             raise TypeError(f"define: {head} is {kind}, but {body} is not")
-        done += ((head, body),)
-    for i, (_, body) in enumerate(done):
-        for head, _ in done[i:]:
+        pairs += ((head, body),)
+    for i, (_, body) in enumerate(pairs):
+        for head, _ in pairs[i:]:
             if body.has(_key(head)):
                 raise ValueError(f"define: {head} is used before it is defined")
-    if len({_key(head) for head, _ in done}) < len(done):
+    if len({_key(head) for head, _ in pairs}) < len(pairs):
         raise ValueError("define: a name is defined twice")
-    return done
+    return pairs
 
 
 def _is_vector(expr: Expr) -> bool:
     try:
-        return parts(expr) is not None
+        return linear_terms(expr) is not None
     except TypeError:
         return False
 
 
 def unfold(expr: Expr, define: Definitions) -> Expr:
-    """`expr` with all definitions put in."""
+    """`expr` with every head in `define` replaced by its body.
+
+    Raises `RefusedError` if a body contains a symbol that is bound around its head.
+    """
     for head, body in reversed(define):
         expr = _replace(expr, head, body)
     return expr
@@ -71,9 +83,11 @@ def _replace(expr: sp.Basic, head: Expr, body: Expr) -> sp.Basic:
     if not expr.args or not expr.has(_key(head)):
         return expr
     if isinstance(expr, sp.Sum | sp.Integral | sp.Limit):
-        own = bound(expr, inside=False) & (body.free_symbols - set(head.args))
+        own = bound_symbols(expr, deep=False) & (body.free_symbols - set(head.args))
         if own:
-            raise Refused(f"{head} depends on {own.pop()}, which is bound in {expr}")
+            raise RefusedError(
+                f"{head} depends on {own.pop()}, which is bound in {expr}"
+            )
     args = [_replace(arg, head, body) for arg in expr.args]
     if isinstance(expr, AppliedUndef) and expr.func == head.func:
         return substitute(body, dict(zip(head.args, args, strict=True)))
@@ -82,8 +96,8 @@ def _replace(expr: sp.Basic, head: Expr, body: Expr) -> sp.Basic:
 
 @dataclass(frozen=True)
 class Every:
-    """A relation for every whole number `index` from `first` on, or for all of them if
-    `first` is None."""
+    """A relation that holds for every integer `index` >= `first`, or for every integer
+    `index` if `first` is None."""
 
     index: Symbol
     relation: sp.Rel
@@ -92,10 +106,12 @@ class Every:
 
 @dataclass(frozen=True)
 class Fact:
-    """`expr` is zero, non-negative or non-zero (`kind`), in a domain.
+    """A relation of `expr` to zero, `kind`: "==", ">=" or "!=".
 
-    An assumption is about the very symbols that it names, except for its `index`. A
-    theorem proved before holds for whatever values its `free` symbols admit.
+    `stated` is the relation as it was given; `strict` means that `expr` is not zero,
+    too. An assumption holds for the present values of its symbols, and for every value
+    of its `index` >= `first`, if it has one. A lemma holds for every value that the
+    SymPy assumptions of its `free` symbols allow.
     """
 
     name: str
@@ -110,41 +126,47 @@ class Fact:
 
     @property
     def fixed(self) -> set[Symbol]:
-        """The symbols that the fact is about, and says nothing about other values
-        of."""
+        """The symbols for whose present values alone the fact holds."""
         first = set() if self.first is None else self.first.free_symbols
         return (set(self.expr.free_symbols) - self.free - {self.index}) | first
 
     def at(
         self, instance: Mapping[Symbol, Expr | int], ranges: Iterable[Range]
     ) -> Expr:
-        """The fact's expression at an instance. Raises `Refused` outside of its
-        domain."""
+        """`expr` with the replacements in `instance`, whose indices lie in `ranges`.
+
+        Raises `RefusedError` unless the fact is known to hold there.
+        """
         ranges = tuple(ranges)
-        for symbol, where in instance.items():
-            where = sp.sympify(where)
+        for symbol, expr in instance.items():
+            expr = sp.sympify(expr)
             if symbol == self.index:
-                past = where - self.first if self.first is not None else sp.Integer(0)
-                if not where.is_integer or not least(past, ranges).is_nonnegative:
-                    raise Refused(f"{self.name!r} is not known at {symbol} = {where}")
+                offset = expr - self.first if self.first is not None else sp.Integer(0)
+                if not expr.is_integer or not minimum(offset, ranges).is_nonnegative:
+                    raise RefusedError(
+                        f"{self.name!r} is not known at {symbol} = {expr}"
+                    )
             elif symbol not in self.free:
-                raise Refused(
+                raise RefusedError(
                     f"{self.name!r} is about {symbol} itself, not about {symbol} = "
-                    f"{where}"
+                    f"{expr}"
                 )
-            elif not _admits(symbol, where, ranges):
-                raise Refused(
-                    f"{self.name!r} is not known at {symbol} = {where}, by what "
-                    f"{symbol} stands for"
+            elif not _is_allowed(symbol, expr, ranges):
+                raise RefusedError(
+                    f"{self.name!r} is not known at {symbol} = {expr}: it does not "
+                    f"satisfy the assumptions of {symbol}"
                 )
         if self.index is not None and self.index not in instance:
-            raise Refused(
-                f"{self.name!r} holds for every {self.index}: say at which one"
+            raise RefusedError(
+                f"{self.name!r} holds for every {self.index}: give a value for it"
             )
         return substitute(self.expr, instance)
 
-    def holds(self, point: Point) -> bool:
-        """Is the fact true at this point, as far as it has a value there?"""
+    def is_true_at(self, point: Point) -> bool:
+        """Whether the fact is true at `point`; False where it has no value.
+
+        Of a fact with an index, a few values of the index are tried.
+        """
         start = sp.Integer(0) if self.first is None else self.first
         span = range(-4, 5) if self.first is None else range(6)
         indices: list[dict[Symbol, complex]] = [{}]
@@ -152,12 +174,12 @@ class Fact:
             indices = [{self.index: value(start + i, point)} for i in span]
         for index in indices:
             try:
-                found = value(self.expr, point, index)
-            except NoValue:
+                number = value(self.expr, point, index)
+            except NoValueError:
                 return False
-            size = 1e-9 * max(1.0, abs(found))
-            zero = abs(found) <= size
-            negative = abs(found.imag) > size or found.real < -size
+            tolerance = 1e-9 * max(1.0, abs(number))
+            zero = abs(number) <= tolerance
+            negative = abs(number.imag) > tolerance or number.real < -tolerance
             if (
                 zero
                 if self.kind == "!=" or self.strict
@@ -171,15 +193,15 @@ class Fact:
         return True
 
 
-def _admits(symbol: Symbol, where: Expr, ranges: tuple[Range, ...]) -> bool:
-    """Does `where` satisfy everything that is declared of `symbol`?"""
+def _is_allowed(symbol: Symbol, expr: Expr, ranges: tuple[Range, ...]) -> bool:
+    """Whether `expr` satisfies the SymPy assumptions of `symbol`."""
     if isinstance(symbol, Vector):
-        return _is_vector(where)
-    if naked(where):
+        return _is_vector(expr)
+    if has_bare_vector(expr):
         return False
-    smallest = least(where, ranges)
+    smallest = minimum(expr, ranges)
     return all(
-        getattr(where, f"is_{name}", None) is truth
+        getattr(expr, f"is_{name}", None) is truth
         or (
             name in ("positive", "nonnegative")
             and truth
@@ -190,8 +212,12 @@ def _admits(symbol: Symbol, where: Expr, ranges: tuple[Range, ...]) -> bool:
 
 
 def facts(assume: Mapping[str, object], define: Definitions) -> dict[str, Fact]:
-    """The named assumptions, each a SymPy relation or an `Every`. Raises `TypeError` or
-    `ValueError`."""
+    """The facts of the named assumptions, with the definitions put in.
+
+    Raises `TypeError` unless each is a SymPy relation or an `Every` without bare
+    vectors, and `ValueError` for a relation that is true or false by the SymPy
+    assumptions of its symbols, or an `Every` whose index may not start at `first`.
+    """
     stated = {name: _fact(name, relation) for name, relation in assume.items()}
     return {
         name: replace(fact, expr=unfold(fact.expr, define))
@@ -201,7 +227,7 @@ def facts(assume: Mapping[str, object], define: Definitions) -> dict[str, Fact]:
 
 def _fact(name: str, stated: object) -> Fact:
     if not isinstance(name, str) or not name.strip():
-        raise TypeError(f"assume: expected a name for each assumption, got {name!r}")
+        raise TypeError(f"assume: expected non-empty strings as names, got {name!r}")
     if isinstance(stated, Every):
         first = None if stated.first is None else sp.sympify(stated.first)
         least_value = -sp.oo if first is None else first
@@ -212,13 +238,13 @@ def _fact(name: str, stated: object) -> Fact:
         )
         if not (stated.index.is_integer and admitted):
             raise ValueError(
-                f"assume: {name!r} is for every {stated.index}, which is not declared "
-                "integer, or not declared to start so early"
+                f"assume: {name!r} is for every {stated.index} from {least_value} on, "
+                "so it must be declared integer and have assumptions that allow these"
             )
         return replace(_fact(name, stated.relation), index=stated.index, first=first)
     if isinstance(stated, bool | BooleanAtom):
         raise ValueError(
-            f"assume: {name!r} is {stated} by what its symbols are declared to be"
+            f"assume: {name!r} is {stated} by the assumptions of its symbols"
         )
     if not isinstance(stated, sp.Rel):
         raise TypeError(
@@ -226,7 +252,7 @@ def _fact(name: str, stated: object) -> Fact:
             f"{stated!r}"
         )
     difference = stated.lhs - stated.rhs
-    if naked(difference):
+    if has_bare_vector(difference):
         raise TypeError(f"assume: {name!r} has a vector outside of an inner product")
     strict = stated.rel_op in ("<", ">")
     if stated.rel_op in ("<", "<="):
@@ -242,22 +268,22 @@ def _fact(name: str, stated: object) -> Fact:
 
 
 def points(
-    known: Iterable[Fact], model: Model | None, wanted: int, tries: int
+    known: Iterable[Fact], witness: Witness | None, wanted: int, tries: int
 ) -> list[Point]:
-    """Points at which every fact holds: instances of the model, or drawn and kept if
-    they satisfy the facts.
+    """Up to `wanted` points at which every fact of `known` holds, from at most `tries`
+    candidates: values of the witness, or random ones without it.
 
-    Raises `ValueError` if an instance of the model violates a fact.
+    Raises `ValueError` if values of the witness violate a fact.
     """
     known = list(known)
-    found: list[Point] = []
+    accepted: list[Point] = []
     for seed in range(tries):
-        if len(found) == wanted:
+        if len(accepted) == wanted:
             break
-        point = Point(seed, model(random.Random(seed)) if model else None)
-        wrong = next((fact.name for fact in known if not fact.holds(point)), None)
+        point = Point(seed, witness(random.Random(seed)) if witness else None)
+        wrong = next((fact.name for fact in known if not fact.is_true_at(point)), None)
         if wrong is None:
-            found.append(point)
-        elif model:
-            raise ValueError(f"model: it violates the assumption {wrong!r}")
-    return found
+            accepted.append(point)
+        elif witness:
+            raise ValueError(f"witness: it violates the assumption {wrong!r}")
+    return accepted

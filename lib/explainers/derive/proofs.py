@@ -1,9 +1,9 @@
-"""Proof objects: each shows that one step of a derivation holds, and says how, or
-raises `Refused`.
+"""Proof objects, each of which proves one step of a derivation.
 
-`prove(d, lhs, rel, rhs)` gets both sides with all definitions put in, and the
-derivation `d`, whose named facts it may use. `a <= b` between expressions means that `b
-- a` is real and non-negative.
+`prove(d, lhs, rel, rhs)` takes the derivation `d`, whose facts it may use by name, and
+both sides with all definitions put in. It returns the proof in words, or raises
+`RefusedError` if the step is not proved. `a <= b` means that `b - a` is real and
+non-negative.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,14 +16,14 @@ from sympy import Expr, Sum, Symbol
 from explainers.derive.facts import Relation
 from explainers.derive.sums import (
     Range,
-    Refused,
+    RefusedError,
+    is_nonnegative,
     is_zero,
-    nonneg,
-    normal,
+    normal_form,
     substitute,
 )
 from explainers.derive.typeset import latex
-from explainers.derive.values import nonzero_somewhere
+from explainers.derive.values import is_nonzero_somewhere
 
 if TYPE_CHECKING:
     from explainers.derive.chain import Derivation
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Proof(Protocol):
-    """What a step needs: a way to show it."""
+    """The interface of all proof objects."""
 
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str: ...
 
@@ -41,32 +41,36 @@ ALGEBRA = "difference is zero"
 
 @dataclass(frozen=True)
 class Identity:
-    """Both sides are equal, by algebra alone: their difference has the normal form 0.
-    Uses no fact."""
+    """Both sides are equal by algebra: their difference simplifies to 0.
+
+    It uses no fact. What it shows is an equation, which proves "<=" and ">=" as well.
+    """
 
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
-        if not is_zero(lhs - rhs, nonzero_somewhere):
-            raise Refused("the difference of the two sides does not reduce to 0")
+        if not is_zero(lhs - rhs, is_nonzero_somewhere):
+            raise RefusedError("the difference of the two sides does not reduce to 0")
         return ALGEBRA
 
 
-# A factor of a certificate: an expression, or a fact by its name, or a fact at an
-# instance of its symbols.
+# A factor of a certificate: an expression, the name of a fact, or a pair of a name and
+# replacements for the symbols of that fact.
 Factor: TypeAlias = "Expr | str | tuple[str, Mapping[Symbol, Expr | int]]"
 
-NOWHERE: Mapping[Symbol, Expr | int] = {}
+NO_INSTANCE: Mapping[Symbol, Expr | int] = {}
 
 
 @dataclass(frozen=True, init=False)
 class Certificate:
-    """The larger side minus the smaller is the sum of `terms`, each `(weight, factor,
-    …)`.
+    """The larger side minus the smaller is a sum of products: each of `terms` is a
+    tuple `(weight, factor, …)` of at least two factors.
 
-    In an inequality every weight and every factor must be seen to be non-negative: by
-    the assumptions of the symbols, as a square or a length, or as a named fact. A term
-    with an equation among its facts is 0, so it may have any weight; in `==` every term
-    needs one. Raises `Refused` if a term is of unknown sign, if a fact is used outside
-    its domain, or if the terms do not add up to the difference.
+    A factor is an expression, the name of a fact, or `(name, {symbol: value})` for a
+    fact at other values of its symbols. In an inequality every factor must be known to
+    be non-negative: by the SymPy assumptions of its symbols, as a square or a squared
+    length, or as a fact. A term with an equation among its facts is 0, so its other
+    factors may have any sign; in an equation every term needs one. `prove` raises
+    `RefusedError` if the sign of a factor is unknown, if a fact does not hold at the
+    given values, or if the terms do not add up to the difference of the two sides.
     """
 
     terms: tuple[tuple[Factor, ...], ...]
@@ -91,7 +95,7 @@ class Certificate:
             for factor in term:
                 if isinstance(factor, str | tuple):
                     name, instance = (
-                        (factor, NOWHERE) if isinstance(factor, str) else factor
+                        (factor, NO_INSTANCE) if isinstance(factor, str) else factor
                     )
                     fact = d.fact(name)
                     expr = fact.at(
@@ -100,38 +104,43 @@ class Certificate:
                     )
                     d.require_defined(expr)
                     if fact.kind == "!=":
-                        raise Refused(f"{name!r} only says that something is not zero")
+                        raise RefusedError(
+                            f"{name!r} says that an expression is not zero: "
+                            "that gives no sign"
+                        )
                     vanishes |= fact.kind == "=="
                     names.add(name)
                     shares.setdefault(name, sp.Integer(0))
                 else:
                     expr = d.unfold(factor)
                     d.require_defined(expr)
-                    if is_zero(expr, nonzero_somewhere):
-                        raise Refused("a term with the factor 0 says nothing")
-                    unknown = unknown if nonneg(expr, d.ranges) else expr
+                    if is_zero(expr, is_nonzero_somewhere):
+                        raise RefusedError("a term has the factor 0: leave it out")
+                    unknown = unknown if is_nonnegative(expr, d.ranges) else expr
                 product *= expr
             if not vanishes and rel == "==":
-                raise Refused(
+                raise RefusedError(
                     "a certificate of an equation needs an equation in every term"
                 )
             if not vanishes and unknown is not None:
-                raise Refused(f"the sign of {unknown} is not known")
+                raise RefusedError(f"the sign of {unknown} is not known")
             total += product
             shares |= {name: shares[name] + product for name in names}
         difference = lhs - rhs if rel == "==" or rel == ">=" else rhs - lhs
-        if not is_zero(difference - total, nonzero_somewhere):
-            raise Refused(
+        if not is_zero(difference - total, is_nonzero_somewhere):
+            raise RefusedError(
                 "the certificate does not add up to the difference of the two sides"
             )
         for name, share in shares.items():
-            # a lemma by algebra alone is 0 for the machine, whatever its weight
-            idle = is_zero(share, nonzero_somewhere)
-            if idle and not is_zero(d.fact(name).expr, nonzero_somewhere):
-                raise Refused(f"{name!r} drops out of the certificate: it says nothing")
-        return "certificate: " + (", ".join(shares) if shares else self._counted())
+            # an identity that was used as a lemma is 0, so any weight of it is allowed
+            idle = is_zero(share, is_nonzero_somewhere)
+            if idle and not is_zero(d.fact(name).expr, is_nonzero_somewhere):
+                raise RefusedError(
+                    f"{name!r} drops out: its terms in the certificate add up to 0"
+                )
+        return "certificate: " + (", ".join(shares) if shares else self._summary())
 
-    def _counted(self) -> str:
+    def _summary(self) -> str:
         factors = [
             sp.factor(factor)
             for term in self.terms
@@ -156,16 +165,18 @@ def _factor(factor: object) -> Factor:
             or not isinstance(factor[1], Mapping)
         ):
             raise TypeError(
-                f"terms: a fact at an instance is (name, {{symbol: value}}), got "
-                f"{factor!r}"
+                f"terms: expected a pair (name, {{symbol: value}}), got {factor!r}"
             )
         return factor[0], factor[1]
     return sp.sympify(factor)
 
 
 def first_value(n: Symbol) -> Expr:
-    """Where an induction over `n` must start: the smallest value that the assumptions
-    of `n` admit."""
+    """The smallest value that the SymPy assumptions of `n` allow: 1 if it is positive,
+    0 if it is nonnegative.
+
+    Raises `ValueError` unless `n` is declared integer and one of these.
+    """
     if isinstance(n, Symbol) and set(n._assumptions_orig) <= {
         "integer",
         "positive",
@@ -177,21 +188,21 @@ def first_value(n: Symbol) -> Expr:
         if n.is_integer and n.is_nonnegative:
             return sp.Integer(0)
     raise ValueError(
-        "n: an induction needs a symbol declared integer and positive or "
-        f"nonnegative, and no more, got {n!r}"
+        "n: expected a symbol declared integer and positive or nonnegative, and "
+        f"nothing else, got {n!r}"
     )
 
 
 @dataclass(frozen=True)
 class Induction:
-    """The step holds for every `n`: at its first value (by `base`), and for each
-    increment (by `step`).
+    """Induction over `n`: `base` proves the relation at its first value, and `step`
+    proves it for the increments of both sides from `n` to `n + 1`.
 
-    The first value follows from the assumptions of `n`: 1 if positive, 0 if
-    nonnegative; a later base would prove falsehoods. The increments of both sides are
-    compared for a generic `n`; facts about one particular `n` are not available in
-    either half. With a `hypothesis`, the step shows the claim itself at `n + 1`
-    instead, and the claim at `n` is a fact of that name.
+    The first value follows from the SymPy assumptions of `n`: 1 if it is positive, 0 if
+    it is nonnegative. If `hypothesis` is not empty, `step` proves the relation itself
+    at `n + 1`, and the relation at `n` is a fact with that name. Facts about one
+    particular value of `n` are not available in `base` and `step`. Raises `ValueError`
+    if `n` has no first value.
     """
 
     n: Symbol
@@ -203,42 +214,44 @@ class Induction:
         first_value(self.n)
 
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
-        start, inside = first_value(self.n), d.inside(hide=self.n)
+        start, inside = first_value(self.n), d.generic_in(self.n)
         ends = [substitute(side, {self.n: start}) for side in (lhs, rhs)]
         for side in (lhs, rhs, *ends):
             inside.require_defined(side)
         try:
             base = self.base.prove(inside, ends[0], rel, ends[1])
-        except Refused as reason:
-            raise Refused(f"induction, base {self.n} = {start}: {reason}") from reason
+        except RefusedError as reason:
+            raise RefusedError(
+                f"induction, base {self.n} = {start}: {reason}"
+            ) from reason
         grown = [substitute(side, {self.n: self.n + 1}) for side in (lhs, rhs)]
         if self.hypothesis:
-            inside = inside.supposing(self.hypothesis, lhs, rel, rhs)
+            inside = inside.with_hypothesis(self.hypothesis, lhs, rel, rhs)
         else:
             grown = [
-                normal(next_ - side)
+                normal_form(next_ - side)
                 for next_, side in zip(grown, (lhs, rhs), strict=True)
             ]
         half = "step" if self.hypothesis else "increment"
         try:
             step = self.step.prove(inside, grown[0], rel, grown[1])
-        except Refused as reason:
-            raise Refused(
+        except RefusedError as reason:
+            raise RefusedError(
                 f"induction, {half} from {self.n} to {self.n + 1}: {reason}"
             ) from reason
-        # what an identity shows goes without saying
-        said = {"base": base, half if self.hypothesis else "increments": step}
-        halves = [f"{half} {how}" for half, how in said.items() if how != ALGEBRA]
+        # an identity needs no words
+        parts = {"base": base, half if self.hypothesis else "increments": step}
+        halves = [f"{half} {how}" for half, how in parts.items() if how != ALGEBRA]
         return "; ".join([f"induction from ${latex(self.n)}={start}$", *halves])
 
 
 @dataclass(frozen=True)
 class Reindex:
-    """In the outer sums of the left side the index runs another way: `index` is
-    replaced by `image`.
+    """In the outer sums of the left side the index is substituted: `index` becomes
+    `image`. `proof` then shows the relation.
 
-    `image` must be a shift of `index` or of `-index` by a whole number, so that no term
-    is lost or met twice.
+    `image` must be `index` or `-index` plus an integer, so that the terms of the sums
+    stay the same; `ValueError` otherwise.
     """
 
     index: Symbol
@@ -250,22 +263,24 @@ class Reindex:
         slope = shift.coeff(self.index)
         if abs(slope) != 1 or (shift - slope * self.index).has(self.index):
             raise ValueError(
-                f"image: expected a shift of {self.index} or of its negative, got "
+                f"image: expected {self.index} or -{self.index} plus an integer, got "
                 f"{self.image}"
             )
         if not (shift - slope * self.index).is_integer:
-            raise ValueError(f"image: {self.image} is not seen to be a whole number")
+            raise ValueError(f"image: {self.image} is not known to be an integer")
 
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
-        words = self.proof.prove(d, _outer_sums(sp.expand(lhs), self._turn), rel, rhs)
+        words = self.proof.prove(
+            d, _outer_sums(sp.expand(lhs), self._reindexed), rel, rhs
+        )
         turned = f"re-indexed by ${latex(self.index)}\\mapsto {latex(self.image)}$"
         return turned if words == ALGEBRA else f"{turned}, {words}"
 
-    def _turn(self, each: Sum) -> Expr:
-        f, (u, lo, hi) = each.function, each.limits[0]
+    def _reindexed(self, old: Sum) -> Expr:
+        f, (u, lo, hi) = old.function, old.limits[0]
         shift = self.image - sp.expand(self.image).coeff(self.index) * self.index
-        if len(each.limits) > 1 or sp.expand(shift).has(u):
-            return each
+        if len(old.limits) > 1 or sp.expand(shift).has(u):
+            return old
         image = substitute(self.image, {self.index: u})
         shift = sp.expand(image - image.coeff(u) * u)
         limits = (
@@ -276,11 +291,11 @@ class Reindex:
         return Sum(substitute(f, {u: image}), (u, *limits))
 
 
-def _outer_sums(expr: sp.Basic, turn: Callable[[Sum], Expr]) -> sp.Basic:
+def _outer_sums(expr: sp.Basic, reindex: Callable[[Sum], Expr]) -> sp.Basic:
     if isinstance(expr, Sum):
-        return turn(expr)
+        return reindex(expr)
     return (
-        expr.func(*(_outer_sums(arg, turn) for arg in expr.args))
+        expr.func(*(_outer_sums(arg, reindex) for arg in expr.args))
         if expr.has(Sum)
         else expr
     )
@@ -288,11 +303,11 @@ def _outer_sums(expr: sp.Basic, turn: Callable[[Sum], Expr]) -> sp.Basic:
 
 @dataclass(frozen=True)
 class Termwise:
-    """A sum against a sum over the same range, or against 0: `proof` shows the relation
-    of the summands. The same for integrals.
+    """Two sums over the same range, or a sum and 0, are compared term by term: `proof`
+    shows the relation of the summands. The same for integrals.
 
-    A factor in front of a sum belongs to each of its summands. The index is generic in
-    `proof`: an assumption about a symbol of the same name is not available there.
+    A factor in front of a sum counts as a factor of each summand. An assumption about a
+    symbol with the name of the index is not available in `proof`.
     """
 
     proof: Proof = field(default_factory=Identity)
@@ -302,32 +317,34 @@ class Termwise:
         sums = [side for side in (lhs, rhs) if side != 0]
         if not any(
             sums
-            and all(isinstance(each, kind) and len(each.limits) == 1 for each in sums)
+            and all(isinstance(side, kind) and len(side.limits) == 1 for side in sums)
             for kind in (Sum, sp.Integral)
         ):
-            raise Refused("term by term needs two sums or integrals, or one and 0")
-        for each in sums:
-            d.require_defined(each)
+            raise RefusedError("term by term needs two sums or integrals, or one and 0")
+        for side in sums:
+            d.require_defined(side)
         u, lo, hi = sums[0].limits[0]
         terms = [sp.Integer(0) if side == 0 else side.function for side in (lhs, rhs)]
         if len(sums) == 2:
             other = sums[1].limits[0]
             if not (is_zero(other[1] - lo) and is_zero(other[2] - hi)):
-                raise Refused("term by term needs sums over the same range")
+                raise RefusedError("term by term needs sums over the same range")
             if u in sums[1].free_symbols:
-                raise Refused(f"the right side has another {u}, outside of the left")
+                raise RefusedError(
+                    f"the right side has another {u}, outside of the left"
+                )
             terms[1] = substitute(terms[1], {other[0]: u})
         if isinstance(sums[0], sp.Integral) and not (hi - lo).is_nonnegative:
-            raise Refused(f"the integral is not seen to run upwards from {lo} to {hi}")
+            raise RefusedError(
+                f"the integral from {lo} to {hi}: {lo} may lie above {hi}"
+            )
         bound: Range = (u, lo, hi)
-        words = self.proof.prove(
-            d.inside(hide=u, within=bound), terms[0], rel, terms[1]
-        )
+        words = self.proof.prove(d.generic_in(u, within=bound), terms[0], rel, terms[1])
         return f"term by term: {words}"
 
 
 def _factors_inside(expr: Expr) -> Expr:
-    """`c * Sum(f, …)` as `Sum(c * f, …)`, and anything else as it is."""
+    """`c * Sum(f, …)` as `Sum(c * f, …)`, and any other expression as it is."""
     factors = sp.Mul.make_args(expr)
     sums = [factor for factor in factors if isinstance(factor, Sum)]
     if len(sums) != 1 or sp.Mul(*sums) == expr:
@@ -339,10 +356,11 @@ def _factors_inside(expr: Expr) -> Expr:
 
 @dataclass(frozen=True)
 class Quoted:
-    """The step is a theorem proved elsewhere, with its `source`. Nothing is proved; the
-    page says so.
+    """The step is a theorem that is proved elsewhere, in `source`. It is not proved
+    here, and the page says so.
 
-    Raises `Refused` if numbers contradict it.
+    Raises `ValueError` if one of the two strings is blank. `prove` raises
+    `RefusedError` if the step is false at a random point.
     """
 
     theorem: str
@@ -351,13 +369,14 @@ class Quoted:
     def __post_init__(self) -> None:
         for name in ("theorem", "source"):
             if not getattr(self, name).strip():
-                raise ValueError(f"{name}: a quotation needs it")
+                raise ValueError(f"{name}: expected a non-empty string")
 
     @property
     def rests_on(self) -> str:
+        """Theorem and source as one line."""
         return f"{self.theorem} (quoted: {self.source})"
 
     def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
         if d.counterexample(lhs, rel, rhs) is not None:
-            raise Refused("it is quoted, but numbers contradict it")
+            raise RefusedError("the quoted theorem is contradicted by numbers")
         return f"quoted, not proved here: {self.theorem} ({self.source})"

@@ -1,13 +1,12 @@
-"""A normal form for expressions with finite sums, and what it decides: is it zero, is
-it non-negative.
+"""A normal form for expressions with finite sums, and two tests that use it: whether an
+expression is zero, and whether it is non-negative.
 
-SymPy does not normalise a `Sum` by itself. Here a sum is split over its addends,
-factors free of the index leave it, its index gets one fixed name, and whole-number
-offsets in its limits are *peeled* off as explicit terms: equal sums then are equal
-objects, and the increment of an induction is the last term by itself.
+SymPy does not normalise a `Sum`. Here a sum is split over its addends, factors free of
+the index are moved in front of it, its index gets a fixed name, and integer offsets in
+its limits are *peeled* off as explicit terms. Equal sums then become equal objects, and
+the increment of an induction reduces to the last term.
 
-Nothing here guesses: a `False` means "not decided", unless numbers have shown a
-difference.
+Both tests are sound: True is proved. False means that nothing was decided.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,33 +20,37 @@ from explainers.derive.vectors import Inner, Vector
 # ones.
 Range = tuple[Symbol, Expr, Expr]
 
-# A sum over an explicit range of at most this many terms is written out.
-EXPLICIT = 16
+# A sum with numbers as limits and at most this many terms is written out.
+MAX_EXPLICIT_TERMS = 16
 
 
-class Refused(Exception):
-    """A step is not proved, or is false."""
+class RefusedError(Exception):
+    """A step of a derivation is false, or its proof object does not prove it."""
 
 
 def substitute(expr: Expr, values: Mapping[Symbol, Expr]) -> Expr:
-    """`expr` with `values` put in for symbols, at once.
+    """`expr` with every symbol in `values` replaced by its value, all at once.
 
     SymPy lets a value be captured by an index of the same name: `Sum(f(k, n), (k, 0,
-    N)).subs(n, k)` would become the sum of `f(k, k)`. Such an index is renamed first,
-    and so is one that is itself among the symbols. A derivative by a symbol on either
-    side is carried out first. Raises `Refused` if it cannot be.
+    N)).subs(n, k)` becomes the sum of `f(k, k)`. Here such an index is renamed first,
+    and so is an index that is itself among the symbols. Derivatives by a symbol that
+    occurs in `values` are carried out first. Raises `RefusedError` if one of them has
+    no closed form.
     """
     clashing = set(values).union(
         *(sp.sympify(value).free_symbols for value in values.values())
     )
-    if clashing & bound(expr):
+    if clashing & bound_symbols(expr):
         expr = _rename(expr, clashing)
-    for each in expr.atoms(sp.Derivative):
-        if clashing & set(each.variables):
-            done = sp.diff(each.expr, *each.variables)
-            if done.has(sp.Derivative):
-                raise Refused(f"{each} is not known, so nothing can be put in for it")
-            expr = expr.xreplace({each: done})
+    for derivative in expr.atoms(sp.Derivative):
+        if clashing & set(derivative.variables):
+            closed = sp.diff(derivative.expr, *derivative.variables)
+            if closed.has(sp.Derivative):
+                raise RefusedError(
+                    f"{derivative} has no closed form, so its symbols cannot be "
+                    "replaced"
+                )
+            expr = expr.xreplace({derivative: closed})
     # one after another, by way of symbols of the same kind that occur nowhere else
     between = {symbol: _fresh(symbol) for symbol in values} if len(values) > 1 else {}
     for symbol, stand_in in between.items():
@@ -64,23 +67,23 @@ def _fresh(symbol: Symbol) -> Symbol:
     return name
 
 
-def bound(expr: sp.Basic, inside: bool = True) -> set[Symbol]:
-    """The indices and variables that `expr` binds; without those bound deeper
-    `inside`."""
+def bound_symbols(expr: sp.Basic, deep: bool = True) -> set[Symbol]:
+    """The indices and variables that sums, integrals and limits in `expr` bind; with
+    `deep=False` only those that `expr` itself binds."""
     binders = (
         expr.atoms(Sum, sp.Integral, sp.Limit)
-        if inside
+        if deep
         else {expr}
         if isinstance(expr, Sum | sp.Integral | sp.Limit)
         else set()
     )
     return {
         symbol
-        for each in binders
+        for binder in binders
         for symbol in (
-            [each.args[1]]
-            if isinstance(each, sp.Limit)
-            else [limit[0] for limit in each.limits]
+            [binder.args[1]]
+            if isinstance(binder, sp.Limit)
+            else [limit[0] for limit in binder.limits]
         )
     }
 
@@ -88,7 +91,7 @@ def bound(expr: sp.Basic, inside: bool = True) -> set[Symbol]:
 def _rename(expr: sp.Basic, clashing: set[Symbol]) -> sp.Basic:
     if not expr.args:
         return expr
-    own = bound(expr, inside=False)
+    own = bound_symbols(expr, deep=False)
     fresh = {
         symbol: sp.Dummy(symbol.name, **symbol._assumptions_orig)
         for symbol in own
@@ -98,63 +101,65 @@ def _rename(expr: sp.Basic, clashing: set[Symbol]) -> sp.Basic:
     return expr.func(*(_rename(arg, clashing) for arg in expr.args))
 
 
-def normal(expr: Expr) -> Expr:
-    """The normal form of `expr`: always equal to it wherever `expr` is defined."""
+def normal_form(expr: Expr) -> Expr:
+    """The normal form of `expr`, equal to it wherever `expr` is defined."""
     for _ in range(6):
         before = expr
-        expr = sp.expand(_tidy(expr, ()))
+        expr = sp.expand(_normalize(expr, ()))
         if expr == before:
             break
     return expr
 
 
-def _tidy(expr: Expr, ranges: tuple[Range, ...]) -> Expr:
+def _normalize(expr: Expr, ranges: tuple[Range, ...]) -> Expr:
     if not expr.args:
         return expr
     if isinstance(expr, Sum | sp.Integral):
         fold = _sum if isinstance(expr, Sum) else _integral
         inside = expr.function
         outer_first = tuple(
-            (u, _tidy(lo, ranges), _tidy(hi, ranges))
+            (u, _normalize(lo, ranges), _normalize(hi, ranges))
             for u, lo, hi in reversed(expr.limits)
         )
-        inside = _tidy(inside, ranges + outer_first)
+        inside = _normalize(inside, ranges + outer_first)
         for depth in reversed(range(len(outer_first))):
             inside = fold(inside, outer_first[depth], ranges + outer_first[:depth])
         return inside
     if isinstance(expr, sp.Derivative):
-        done = sp.diff(expr.expr, *expr.variables)
-        return done if isinstance(done, sp.Derivative) else _tidy(done, ranges)
+        closed = sp.diff(expr.expr, *expr.variables)
+        return (
+            closed if isinstance(closed, sp.Derivative) else _normalize(closed, ranges)
+        )
     if isinstance(expr, sp.Determinant):
         return expr.doit()
     if isinstance(expr, sp.Limit):
         return _limit(expr)
-    args = [_tidy(arg, ranges) for arg in expr.args]
+    args = [_normalize(arg, ranges) for arg in expr.args]
     expr = expr if args == list(expr.args) else expr.func(*args)
     if isinstance(expr, Inner):
-        opened = expr.opened()
-        return opened if opened.args == expr.args else _tidy(opened, ranges)
+        expanded = expr.expanded()
+        return expanded if expanded.args == expr.args else _normalize(expanded, ranges)
     return _atom(expr)
 
 
 def _limit(expr: sp.Limit) -> Expr:
-    """A limit at infinity of a sum of terms `c`, `c / n**k` and `c * tanh(a * n + b)`,
-    with coefficients free of `n`; any other stays undone.
+    """The value of a limit at infinity of a sum of terms `c`, `c / n**k` and `c *
+    tanh(a * n + b)`, with coefficients free of `n`; any other limit as it is.
 
-    SymPy's own limits hold for a generic parameter, and not for each of its values.
+    SymPy's own limits hold for generic values of parameters, not for each value.
     """
-    inside, n, to = normal(expr.args[0]), expr.args[1], expr.args[2]
+    inside, n, to = normal_form(expr.args[0]), expr.args[1], expr.args[2]
     declared = {"real", "complex", "finite"}
     if to == sp.oo:
         declared |= {"integer", "rational", "positive", "nonnegative", "nonzero"}
     if not all(n._assumptions_orig.values()) or set(n._assumptions_orig) - declared:
-        return expr  # it does not go there
-    found: list[Expr] = []
+        return expr  # `n` cannot approach `to`
+    terms: list[Expr] = []
     for term in sp.Add.make_args(sp.expand(inside)):
         factor, rest = term.as_independent(n, as_Add=False)
         base, power = rest.as_base_exp()
         if rest == 1:
-            found.append(factor)
+            terms.append(factor)
         elif base == n and power.is_Integer and power < 0:
             continue
         elif isinstance(rest, sp.tanh):
@@ -162,14 +167,15 @@ def _limit(expr: sp.Limit) -> Expr:
             linear = not (rest.args[0] - slope * n).expand().has(n)
             if not linear or not (slope.is_positive or slope.is_negative):
                 return expr
-            found.append(factor if slope.is_positive == (to == sp.oo) else -factor)
+            terms.append(factor if slope.is_positive == (to == sp.oo) else -factor)
         else:
             return expr
-    return sp.Add(*found) if to in (sp.oo, -sp.oo) else expr
+    return sp.Add(*terms) if to in (sp.oo, -sp.oo) else expr
 
 
 def _atom(expr: Expr) -> Expr:
-    """One way to write real parts, squared lengths and whole half-turns."""
+    """`expr` with real and imaginary parts written with conjugates, |z|^2 as z times
+    its conjugate, and exp(i pi n) as (-1)^n."""
     if isinstance(expr, sp.re):
         return (expr.args[0] + sp.conjugate(expr.args[0])) / 2
     if isinstance(expr, sp.im):
@@ -188,25 +194,26 @@ def _atom(expr: Expr) -> Expr:
 
 
 def _index(inside: Expr, first: Expr) -> Symbol:
-    """The fixed name of an index: by how deep the sums inside nest, with the sign of
-    its first value."""
+    """A symbol for an index, named after the depth of the sums in `inside`, with the
+    assumptions on its sign that its first value allows."""
     depth = 1 + max(
-        (int(u.name[1:]) for u in bound(inside) if u.name[:1] == "#"), default=-1
+        (int(u.name[1:]) for u in bound_symbols(inside) if u.name[:1] == "#"),
+        default=-1,
     )
-    sign = (
+    is_positive = (
         {"positive": True}
         if first.is_positive
         else {"nonnegative": True}
         if first.is_nonnegative
         else {}
     )
-    return Symbol(f"#{depth}", integer=True, **sign)
+    return Symbol(f"#{depth}", integer=True, **is_positive)
 
 
 def _sum(inside: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
     u, lo, hi = limits
     span = sp.expand(hi - lo)
-    if span.is_Integer and abs(span) < EXPLICIT:
+    if span.is_Integer and abs(span) < MAX_EXPLICIT_TERMS:
         # peeling can leave limits that are reversed: minus the terms between them, as
         # in an integral
         terms = [substitute(inside, {u: lo + i}) for i in _between(-1, int(span))]
@@ -228,16 +235,16 @@ def _sum(inside: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
 def _peel(
     f: Expr, u: Symbol, lo: Expr, hi: Expr, extra: list[Expr]
 ) -> tuple[Expr, Expr]:
-    """Move both limits to their standard place; the terms that this adds or takes away
-    go to `extra`."""
+    """The limits of a sum of `f` without integer offsets; the terms that compensate for
+    this are appended to `extra`."""
     offset, rest = hi.as_coeff_Add()
-    if not rest.is_number and offset.is_Integer and abs(offset) < EXPLICIT:
+    if not rest.is_number and offset.is_Integer and abs(offset) < MAX_EXPLICIT_TERMS:
         terms = [substitute(f, {u: rest + i}) for i in _between(0, int(offset))]
         if _finite(terms):
             extra.extend(term if offset > 0 else -term for term in terms)
             hi = rest
     offset, rest = (lo - 1, Integer(1)) if lo.is_Integer else lo.as_coeff_Add()
-    if offset.is_Integer and abs(offset) < EXPLICIT:
+    if offset.is_Integer and abs(offset) < MAX_EXPLICIT_TERMS:
         terms = [substitute(f, {u: rest + i - 1}) for i in _between(0, int(offset))]
         if _finite(terms):
             extra.extend(-term if offset > 0 else term for term in terms)
@@ -254,8 +261,8 @@ def _finite(terms: Iterable[Expr]) -> bool:
 
 
 def _integral(inside: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
-    """Exponentials are integrated one by one, sums of them term by term; the rest stays
-    as it is."""
+    """The integral with its exponentials, and sums of them, integrated; other terms
+    remain integrals."""
     x, lo, hi = limits
     total: list[Expr] = []
     for term in sp.Add.make_args(sp.expand(inside)):
@@ -284,28 +291,29 @@ def _one_integral(f: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
             not sums
             and not rate.has(x)
             and sp.expand(exponent - rate * x) == 0
-            and _nonzero(rate, ranges)
+            and _is_nonzero(rate, ranges)
         ):
             return (_atom(sp.exp(rate * hi)) - _atom(sp.exp(rate * lo))) / rate
     return sp.Integral(f, limits)
 
 
-def _nonzero(expr: Expr, ranges: tuple[Range, ...]) -> bool:
+def _is_nonzero(expr: Expr, ranges: tuple[Range, ...]) -> bool:
     return all(
-        factor.is_zero is False or sign(factor, ranges) or sign(-factor, ranges)
+        factor.is_zero is False
+        or is_positive(factor, ranges)
+        or is_positive(-factor, ranges)
         for factor in sp.Mul.make_args(sp.factor(expr))
     )
 
 
-def sign(expr: Expr, ranges: Iterable[Range]) -> bool:
-    """Is `expr` positive for every index in its range? Decided at the ends, if it is
-    linear in each."""
-    return bool(least(expr, ranges).is_positive)
+def is_positive(expr: Expr, ranges: Iterable[Range]) -> bool:
+    """Whether `expr`, linear in each index, is positive over all of `ranges`."""
+    return bool(minimum(expr, ranges).is_positive)
 
 
-def least(expr: Expr, ranges: Iterable[Range]) -> Expr:
-    """The least value of `expr` over the ranges, or `nan` if it is not seen to be
-    monotone in each index."""
+def minimum(expr: Expr, ranges: Iterable[Range]) -> Expr:
+    """The least value of `expr` over `ranges`, or `nan` unless it is linear in each
+    index with a slope of known sign."""
     for u, lo, hi in reversed(list(ranges)):
         slope = sp.expand(expr).coeff(u)
         if not expr.has(u):
@@ -322,22 +330,22 @@ def least(expr: Expr, ranges: Iterable[Range]) -> Expr:
 
 
 def _factorials(expr: Expr) -> Expr:
-    """Binomials by gamma functions, where none of those has a pole above a fraction
-    bar."""
+    """`expr` with binomials and factorials of natural numbers cancelled; unchanged with
+    other arguments, for which gamma functions may have a pole in a numerator."""
     if all(
-        each.args[0].is_nonnegative and all(arg.is_integer for arg in each.args)
-        for each in expr.atoms(sp.binomial, sp.factorial)
+        function.args[0].is_nonnegative and all(arg.is_integer for arg in function.args)
+        for function in expr.atoms(sp.binomial, sp.factorial)
     ) and not expr.has(sp.gamma):
         return sp.expand(sp.gammasimp(expr.rewrite(sp.gamma)))
     return expr
 
 
-# Each stage equals its argument, or a multiple of it by something that the side
-# conditions keep from 0.
-CHAIN: tuple[Callable[[Expr], Expr], ...] = (
-    normal,
-    lambda e: normal(sp.fraction(sp.together(e))[0]),
-    lambda e: normal(
+# Each stage returns its argument, or the argument times a factor that the side
+# conditions of a derivation exclude from being 0.
+STAGES: tuple[Callable[[Expr], Expr], ...] = (
+    normal_form,
+    lambda e: normal_form(sp.fraction(sp.together(e))[0]),
+    lambda e: normal_form(
         sp.fraction(sp.together(sp.expand(e.rewrite(sp.exp), power_exp=True)))[0]
     ),
     _factorials,
@@ -345,13 +353,12 @@ CHAIN: tuple[Callable[[Expr], Expr], ...] = (
 
 
 def is_zero(expr: Expr, differs: Callable[[Expr], bool] = lambda e: False) -> bool:
-    """Is `expr` zero wherever it is defined? `False` means that no stage of `CHAIN`
-    shows it.
+    """Whether some stage of `STAGES` shows that `expr` is zero wherever it is defined.
 
-    `differs(expr)` may show by numbers that it is not: asked before the slow stages, it
-    can only refuse.
+    `differs(expr)` returns True if numbers show that `expr` is not zero; it is called
+    before the slow stages, which are then skipped.
     """
-    for stage, apply in enumerate(CHAIN):
+    for stage, apply in enumerate(STAGES):
         if stage == 1 and differs(expr):
             return False
         expr = apply(expr)
@@ -360,11 +367,12 @@ def is_zero(expr: Expr, differs: Callable[[Expr], bool] = lambda e: False) -> bo
     return False
 
 
-def nonneg(expr: Expr, ranges: Iterable[Range] = ()) -> bool:
-    """Is `expr`, where defined, non-negative by its symbols' assumptions, as a square,
-    as a length, or as a sine over a range within a half-turn?"""
+def is_nonnegative(expr: Expr, ranges: Iterable[Range] = ()) -> bool:
+    """Whether `expr` is non-negative wherever it is defined: by the SymPy assumptions
+    of its symbols, as a square, as a squared length, or as a sine over a range within
+    [0, pi]."""
     for u, lo, hi in ranges:
-        if u in bound(expr):
+        if u in bound_symbols(expr):
             continue
         if lo.is_nonnegative and (pi - hi).is_nonnegative:
             expr = expr.subs(sp.sin(u), sp.Dummy("sine", nonnegative=True))

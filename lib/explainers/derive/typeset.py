@@ -1,5 +1,5 @@
-"""How a derivation looks: LaTeX for its expressions, and the three forms in which a
-notebook shows it."""
+"""Output of derivations: LaTeX for expressions, and a derivation as data for the site,
+as plain text and as LaTeX."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -9,21 +9,20 @@ from sympy import Expr
 from sympy.core.function import AppliedUndef
 from sympy.printing.latex import LatexPrinter
 
-from explainers.derive.vectors import Inner, naked
+from explainers.derive.vectors import Inner, has_bare_vector
 
 if TYPE_CHECKING:
     from explainers.derive.chain import Derivation
     from explainers.derive.facts import Definitions
 
 MIME = "application/vnd.explainers.derivation+json"
-SIGNS = {"==": "=", "<=": r"\le", ">=": r"\ge", "!=": r"\ne"}
-PLAIN = {"==": "=", "<=": "<=", ">=": ">=", "!=": "!="}
+LATEX_RELATIONS = {"==": "=", "<=": r"\le", ">=": r"\ge", "!=": r"\ne"}
+PLAIN_RELATIONS = {"==": "=", "<=": "<=", ">=": ">=", "!=": "!="}
 _TALL = re.compile(r"\\(frac|sum|int|begin|overline\{\\sum)")
 
 
 class _Printer(LatexPrinter):
-    """Sequences with subscripts, conjugates with a bar, brackets no larger than they
-    need to be."""
+    """SymPy's LaTeX printer, with sequences as subscripts and conjugates as a bar."""
 
     def __init__(self, define: "Definitions") -> None:
         super().__init__({"ln_notation": True, "imaginary_unit": "i"})
@@ -61,28 +60,28 @@ class _Printer(LatexPrinter):
         return bar if exp is None else f"{bar}^{{{exp}}}"
 
     def _print_Add(self, expr: Any, order: str | None = None) -> str:
-        """A sum does not begin with a minus, if one of its terms is without."""
+        """A sum, beginning with a term without a minus sign if there is one."""
         terms = self._as_ordered_terms(expr, order=order)
         if terms[0].could_extract_minus_sign():
             terms.sort(key=lambda term: term.could_extract_minus_sign())
         text = ""
         for term in terms:
             minus = term.could_extract_minus_sign()
-            shown = self.parenthesize(-term if minus else term, 30, strict=False)
+            theorem_text = self.parenthesize(-term if minus else term, 30, strict=False)
             text += (
-                f"{' -' if minus else ' +'} {shown}"
+                f"{' -' if minus else ' +'} {theorem_text}"
                 if text
-                else f"- {shown}"
+                else f"- {theorem_text}"
                 if minus
-                else shown
+                else theorem_text
             )
         return text
 
     def _print_Mul(self, expr: Any) -> str:
-        """Coefficients before waves and vectors; `-i/n` as `1/(in)`; a number in front
-        of a sum, not under it."""
-        if naked(expr):
-            vector = next(filter(naked, expr.args))
+        """A product, with coefficients before exponentials and vectors, `-i/n` as
+        `1/(in)`, and a constant factor in front of a sum instead of in a fraction."""
+        if has_bare_vector(expr):
+            vector = next(filter(has_bare_vector, expr.args))
             weight = expr / vector
             text = {1: "", -1: "- "}.get(weight, f"{self._print(weight)} ")
             return text + self.parenthesize(vector, 40, strict=False)
@@ -103,19 +102,21 @@ class _Printer(LatexPrinter):
             and expr.has(sp.Sum, sp.Integral)
         ):
             return rf"\frac{{1}}{{{under}}} {self.parenthesize(over, 40, strict=False)}"
-        sums = [each for each in sp.Mul.make_args(over) if each.has(sp.Sum)]
+        sums = [factor for factor in sp.Mul.make_args(over) if factor.has(sp.Sum)]
         if under != 1 and len(sums) == 1 and isinstance(sums[0], sp.Sum):
             front = f"{self._print(over / sums[0] / under)} "
             return front + self.parenthesize(sums[0], 40, strict=False)
         if under != 1 or not expr.has(sp.exp):
             return super()._print_Mul(expr)
-        factors = sorted(sp.Mul.make_args(rest), key=_place)
-        shown = [self.parenthesize(factor, 50, strict=False) for factor in factors[:-1]]
-        shown.append(self.parenthesize(factors[-1], 40, strict=False))
+        factors = sorted(sp.Mul.make_args(rest), key=_factor_order)
+        theorem_text = [
+            self.parenthesize(factor, 50, strict=False) for factor in factors[:-1]
+        ]
+        theorem_text.append(self.parenthesize(factors[-1], 40, strict=False))
         sign = (
             "- " if number == -1 else "" if number == 1 else f"{self._print(number)} "
         )
-        return sign + " ".join(shown)
+        return sign + " ".join(theorem_text)
 
     def _print_Inner(self, expr: Any, exp: str | None = None) -> str:
         u, v = map(self._print, expr.args)
@@ -127,12 +128,16 @@ class _Printer(LatexPrinter):
         return product if exp is None else rf"\left({product}\right)^{{{exp}}}"
 
     def _print_Pow(self, expr: Any) -> str:
-        """A power of a squared length is a power of the length."""
+        """A power, of a squared norm as a power of the norm."""
         base, power = expr.args
         length = isinstance(base, Inner) and base.args[0] == base.args[1]
         if length and power.is_Rational and power.is_positive:
-            shown = self._print(base).removesuffix("^{2}")
-            return shown if power == sp.S.Half else f"{shown}^{{{2 * power}}}"
+            theorem_text = self._print(base).removesuffix("^{2}")
+            return (
+                theorem_text
+                if power == sp.S.Half
+                else f"{theorem_text}^{{{2 * power}}}"
+            )
         return super()._print_Pow(expr)
 
     def _print_re(self, expr: Any, exp: str | None = None) -> str:
@@ -144,7 +149,7 @@ class _Printer(LatexPrinter):
         return part if exp is None else rf"\left({part}\right)^{{{exp}}}"
 
 
-def _place(factor: Expr) -> tuple[int, Any]:
+def _factor_order(factor: Expr) -> tuple[int, Any]:
     kind = (
         3
         if isinstance(factor, sp.Sum | sp.Integral)
@@ -158,13 +163,16 @@ def _place(factor: Expr) -> tuple[int, Any]:
 
 
 def latex(expr: sp.Basic, define: "Definitions" = ()) -> str:
-    """`expr` in LaTeX, the way this book writes it; arguments of functions in `define`
-    keep their kind."""
-    return _lighter(_Printer(define).doprint(expr))
+    """`expr` in LaTeX.
+
+    Of a function in `define`, an argument is a subscript where the definition has an
+    integer symbol; of any other function, where the argument is an integer.
+    """
+    return _with_small_brackets(_Printer(define).doprint(expr))
 
 
-def _lighter(text: str) -> str:
-    """Stretching brackets only around what is tall."""
+def _with_small_brackets(text: str) -> str:
+    """LaTeX with stretching brackets around fractions, sums and integrals only."""
     tokens = re.split(r"(\\left|\\right)(?=[^a-z])", text)
     stack: list[int] = []
     for i, token in enumerate(tokens):
@@ -180,11 +188,12 @@ def _lighter(text: str) -> str:
 
 
 def relation(lhs: str, rel: str, rhs: str) -> str:
-    return f"{lhs} {SIGNS[rel]} {rhs}"
+    """Two sides in LaTeX with the sign of their relation between them."""
+    return f"{lhs} {LATEX_RELATIONS[rel]} {rhs}"
 
 
-def record(d: "Derivation") -> dict[str, Any]:
-    """What a page needs to show a derivation, as plain data."""
+def to_dict(d: "Derivation") -> dict[str, Any]:
+    """A derivation as data that JSON can hold, for the renderer of the site."""
     rows: list[dict[str, Any]] = []
     left = latex(d.first, d.definitions)
     if d.name is not None:
@@ -197,20 +206,20 @@ def record(d: "Derivation") -> dict[str, Any]:
         rows.append(
             _row(
                 left,
-                SIGNS[step.rel],
+                LATEX_RELATIONS[step.rel],
                 latex(step.rhs, d.definitions),
                 number,
                 step.because,
-                step.how,
+                step.explanation,
             )
         )
         left = ""
     return {
         "title": d.title,
-        "assumptions": d.stated(latex=True),
+        "assumptions": d.assumption_lines(latex=True),
         "rows": rows,
         "says": d.says,
-        "theorem": d.shown(latex=True),
+        "theorem": d.theorem_text(latex=True),
         "rests_on": list(d.rests_on),
     }
 
@@ -228,34 +237,36 @@ def _row(
     }
 
 
-def plain(d: "Derivation") -> str:
-    """A derivation as text, the same at every run."""
+def to_text(d: "Derivation") -> str:
+    """A derivation as plain text, the same at every execution."""
     lines = [
         d.title,
-        *(f"  where {each}" for each in d.stated(latex=False)),
+        *(f"  where {line}" for line in d.assumption_lines(latex=False)),
         f"    {d.first}",
     ]
     for number, step in enumerate(d.steps, 1):
         because = f"{step.because}; " if step.because else ""
-        lines.append(f"  {PLAIN[step.rel]} {step.rhs}")
-        lines.append(f"      ({number}) {because}{_untex(step.how)}")
-    lines.append(f"  Hence {d.shown(latex=False)}" if d.theorem else "  (not finished)")
-    lines += [f"  {_untex(d.says)}"] if d.says else []
-    lines += [f"  This rests on {each}" for each in d.rests_on]
+        lines.append(f"  {PLAIN_RELATIONS[step.rel]} {step.rhs}")
+        lines.append(f"      ({number}) {because}{_without_latex(step.explanation)}")
+    lines.append(
+        f"  Hence {d.theorem_text(latex=False)}" if d.theorem else "  (not finished)"
+    )
+    lines += [f"  {_without_latex(d.says)}"] if d.says else []
+    lines += [f"  This rests on {theorem}" for theorem in d.rests_on]
     return "\n".join(lines)
 
 
-def _untex(text: str) -> str:
+def _without_latex(text: str) -> str:
     return text.replace("$", "").replace("**", "").replace(r"\mapsto ", "-> ")
 
 
-def aligned(d: "Derivation") -> str:
+def to_latex(d: "Derivation") -> str:
     """A derivation as one aligned LaTeX display, with the reasons beside the steps."""
     lines = []
-    for row in record(d)["rows"]:
+    for row in to_dict(d)["rows"]:
         reason = "; ".join(part for part in (row["because"], row["proof"]) if part)
         lines.append(rf"{row['lhs']} &{row['rel']} {row['rhs']} && \text{{{reason}}}")
-    for each in d.rests_on:
-        lines.append(rf"&&& \text{{rests on {each}}}")
+    for theorem in d.rests_on:
+        lines.append(rf"&&& \text{{rests on {theorem}}}")
     body = "\\\\\n".join(lines)
     return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"

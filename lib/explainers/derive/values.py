@@ -1,5 +1,5 @@
-"""Numbers put in for symbols: the value of an expression at a point, to refute with,
-never to prove with."""
+"""The numerical value of an expression at a point, used to refute steps of a derivation
+and never to prove them."""
 
 import cmath
 import math
@@ -13,28 +13,31 @@ import sympy as sp
 from sympy import Expr
 from sympy.core.function import AppliedUndef
 
-from explainers.derive.sums import normal
+from explainers.derive.sums import normal_form
 from explainers.derive.vectors import Inner
 
 TOLERANCE = 1e-8
 
-# What a model returns: numbers for symbols, Python functions for undefined functions.
-Model = Callable[[random.Random], Mapping[Any, Any]]
+# Maps a random generator to numbers for symbols and callables for undefined functions.
+Witness = Callable[[random.Random], Mapping[Any, Any]]
 
 
-class NoValue(Exception):
-    """The expression has no value at this point, or none that is computed here."""
+class NoValueError(Exception):
+    """An expression is undefined at a point, or its value there is not implemented."""
 
 
 class Point:
-    """Values for every symbol and undefined function: those given, and the rest drawn
-    once, by assumption."""
+    """Values for every symbol and every undefined function at every argument.
+
+    `given` maps symbols to numbers and functions to callables; all others are drawn at
+    random from `seed`, once each, and satisfy the SymPy assumptions of their symbol.
+    """
 
     def __init__(self, seed: int, given: Mapping[Any, Any] | None = None) -> None:
         self.seed, self.given = seed, dict(given or {})
         self.drawn: dict[str, complex | Fraction] = {}
 
-    def of(self, atom: Expr, args: tuple[complex, ...] = ()) -> complex:
+    def value_of(self, atom: Expr, args: tuple[complex, ...] = ()) -> complex:
         """The value of a symbol, or of an undefined function at `args`."""
         key = atom if isinstance(atom, sp.Symbol) else atom.func
         if key in self.given:
@@ -48,8 +51,8 @@ class Point:
             value = self.drawn[name]
         return complex(value)
 
-    def where(self) -> str:
-        """The drawn and given numbers, as they are printed with a counterexample."""
+    def describe(self) -> str:
+        """Up to eight of the given and drawn numbers: "x = 2, y = 1/3"."""
         given = [f"{k} = {v}" for k, v in self.given.items() if not callable(v)]
         drawn = [f"{k} = {_show(v)}" for k, v in sorted(self.drawn.items())]
         return ", ".join((given + drawn)[:8])
@@ -90,8 +93,10 @@ def _show(value: complex | Fraction) -> str:
 def value(
     expr: Expr, point: Point, bound: Mapping[sp.Symbol, complex] | None = None
 ) -> complex:
-    """The value of `expr` at `point`, with `bound` for indices. Raises `NoValue` if it
-    has none."""
+    """The value of `expr` at `point`, with the values `bound` of indices.
+
+    Raises `NoValueError` if it has none, or if it is infinite.
+    """
     try:
         result = _compiled(sp.sympify(expr))(point, dict(bound or {}))
     except (
@@ -101,9 +106,9 @@ def value(
         TypeError,
         AttributeError,
     ) as error:
-        raise NoValue(str(error)) from error
+        raise NoValueError(str(error)) from error
     if not cmath.isfinite(result):
-        raise NoValue("not finite")
+        raise NoValueError("not finite")
     return result
 
 
@@ -140,7 +145,9 @@ Compiled = Callable[[Point, dict[sp.Symbol, complex]], complex]
 @cache
 def _compiled(expr: Expr) -> Compiled:
     if isinstance(expr, sp.Symbol):
-        return lambda point, bound: bound[expr] if expr in bound else point.of(expr)
+        return lambda point, bound: (
+            bound[expr] if expr in bound else point.value_of(expr)
+        )
     if isinstance(expr, sp.Derivative):
         return _compiled(_differentiated(expr))
     if isinstance(expr, sp.Sum | sp.Integral):
@@ -151,10 +158,10 @@ def _compiled(expr: Expr) -> Compiled:
             )
         return folded
     if isinstance(expr, sp.Limit | sp.Determinant):
-        found = normal(expr)
-        if found.has(expr.func):
-            raise NoValue(f"{expr} is not found")
-        return _compiled(found)
+        closed = normal_form(expr)
+        if closed.has(expr.func):
+            raise NoValueError(f"{expr} has no closed form")
+        return _compiled(closed)
     if (
         not isinstance(expr, AppliedUndef)
         and expr.func not in _FUNCTIONS
@@ -163,7 +170,7 @@ def _compiled(expr: Expr) -> Compiled:
         return _constant(expr)
     args = [_compiled(arg) for arg in expr.args]
     if isinstance(expr, AppliedUndef):
-        return lambda point, bound: point.of(
+        return lambda point, bound: point.value_of(
             expr, tuple([arg(point, bound) for arg in args])
         )
     if expr.func in _FUNCTIONS:
@@ -180,10 +187,10 @@ def _constant(expr: Expr) -> Compiled:
 
 
 def _differentiated(expr: Expr) -> Expr:
-    done = sp.diff(expr.expr, *expr.variables)
-    if isinstance(done, sp.Derivative):
-        raise NoValue("the derivative of an undefined function")
-    return done
+    closed = sp.diff(expr.expr, *expr.variables)
+    if isinstance(closed, sp.Derivative):
+        raise NoValueError(f"{expr} is the derivative of an undefined function")
+    return closed
 
 
 def _fold(
@@ -209,7 +216,7 @@ def _fold(
 def _steps(lo: complex, hi: complex) -> list[complex]:
     first, last = _plain(lo), _plain(hi)
     if not isinstance(first, int) or not isinstance(last, int) or last < first - 1:
-        raise NoValue("a sum with reversed limits")
+        raise NoValueError(f"a sum runs from {first} to {last}")
     return [complex(i) for i in range(first, last + 1)]
 
 
@@ -223,8 +230,7 @@ def _nodes(lo: complex, hi: complex) -> list[tuple[complex, complex]]:
 
 @cache
 def _quadrature() -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Gauss-Legendre nodes and weights, by Newton's method on the recursion of the
-    polynomials."""
+    """The 40 nodes and weights of Gauss-Legendre quadrature on [-1, 1]."""
     size = 40
     nodes, weights = [], []
     for i in range(size):
@@ -240,24 +246,25 @@ def _quadrature() -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(nodes), tuple(weights)
 
 
-def differ(left: complex | float, right: complex | float) -> bool:
-    """Are two values too far apart for rounding?"""
-    return abs(left - right) > TOLERANCE * max(1.0, abs(left), abs(right))
+def is_close(left: complex | float, right: complex | float) -> bool:
+    """Whether two values are equal up to rounding errors, 1e-8 relative to the larger
+    one or to 1."""
+    return abs(left - right) <= TOLERANCE * max(1.0, abs(left), abs(right))
 
 
-def nonzero_somewhere(expr: Expr, tries: int = 3) -> bool:
-    """Is `expr` non-zero at one of a few drawn points? Points where it has no value
-    decide nothing."""
-    found = 0
+def is_nonzero_somewhere(expr: Expr, tries: int = 3) -> bool:
+    """Whether `expr` is non-zero at one of `tries` random points at which it has a
+    value."""
+    evaluated = 0
     for seed in range(4 * tries):
         point = Point(seed)
         try:
             terms = [value(term, point) for term in sp.Add.make_args(expr)]
-        except NoValue:
+        except NoValueError:
             continue
         if abs(sum(terms)) > TOLERANCE * max(1.0, *(abs(term) for term in terms)):
             return True
-        found += 1
-        if found == tries:
+        evaluated += 1
+        if evaluated == tries:
             break
     return False

@@ -1,7 +1,9 @@
-"""Recorded runs: what is too heavy for a page, run once and kept with how it was made.
+"""Recorded runs: experiments that take too long for a page are run once, and their
+results are stored as JSON with code version, machine and date.
 
-A study needs `Experiment` and `Preset`, a page `Record`; `explainers.studies` knows
-every experiment by name. What runs a sweep is `explainers.experiments.runner`.
+A study defines an `Experiment` with one or more `Preset`, and a page reads its
+`Record`. `explainers.studies` finds an experiment by its name, and
+`explainers.experiments.runner` runs one.
 """
 
 from explainers.experiments.benchmarks import Benchmark

@@ -1,8 +1,8 @@
-"""How a run came about: by which code, from which revision, on what machine, and under
-which bars.
+"""The provenance of a run: hash of the code, git revision, versions, device, and the
+bars of the claims that it is to decide.
 
-Revision and bars are those of the beginning of a run: what is committed while it runs,
-or written into a bar when its result has been seen, made nothing of it.
+Revision and bars are read when a run begins: later commits did not produce its results,
+and a bar must not be changed after a result was seen.
 """
 
 import ast
@@ -28,14 +28,17 @@ _VERSIONS = ("torch", "numpy", "scipy", "scikit-learn")
 
 @cache
 def fingerprint(module: str) -> str:
-    """A hash of the code of a module of this package and of all that it imports here.
+    """A hash of the code of `module` and of the modules of this package that it
+    imports, directly or through others.
 
-    Of the syntax trees without docstrings: neither a comment nor a docstring makes a
-    record stale. The machinery that only keeps records does not count.
+    Comments, docstrings and formatting do not change it, and neither do the modules
+    that only store records.
     """
-    files = imports.reached(_LIBRARY, [module], parents=False, skip=_is_machinery)
+    files = imports.reachable_modules(
+        _LIBRARY, [module], parents=False, skip=_is_machinery
+    )
     trees = {
-        name: ast.dump(_bare(ast.parse(path.read_text(encoding="utf-8"))))
+        name: ast.dump(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
         for name, path in files.items()
     }
     words = "\n".join(f"{name} {trees[name]}" for name in sorted(trees))
@@ -44,12 +47,11 @@ def fingerprint(module: str) -> str:
 
 def _is_machinery(name: str) -> bool:
     return name == _PACKAGE or any(
-        name == kept or name.startswith(f"{kept}.") for kept in _MACHINERY
+        name == module or name.startswith(f"{module}.") for module in _MACHINERY
     )
 
 
-def _bare(tree: ast.Module) -> ast.Module:
-    """The tree without docstrings."""
+def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
@@ -60,24 +62,24 @@ def _bare(tree: ast.Module) -> ast.Module:
 
 
 @dataclass(frozen=True)
-class Tree:
-    """The working tree that the code comes from: its revision, "unknown" outside of a
-    checkout, and the paths that differ from it, as `git status` names them."""
+class WorkingTree:
+    """The state of the git working tree: the revision, "unknown" outside of a checkout,
+    and the lines of `git status --porcelain`."""
 
     revision: str
     changes: tuple[str, ...]
 
     @property
     def dirty(self) -> bool:
-        """Whether something differs from the revision."""
+        """Whether there are changes that are not committed."""
         return bool(self.changes)
 
 
-def tree() -> Tree:
-    """The working tree as it is now; recorded runs do not count as a change."""
+def working_tree() -> WorkingTree:
+    """The present state of the working tree; changes in `results` are ignored."""
     root = resources.checkout()
-    if root is None:  # installed, in a folder that may lie in another's checkout
-        return Tree("unknown", ())
+    if root is None:  # installed, perhaps inside the checkout of another project
+        return WorkingTree("unknown", ())
 
     def git(*words: str) -> str:
         try:
@@ -89,36 +91,38 @@ def tree() -> Tree:
         return done.stdout.rstrip()
 
     changes = git("status", "--porcelain", "--", ":/", ":!/results")
-    return Tree(
+    return WorkingTree(
         git("rev-parse", "--short", "HEAD") or "unknown", tuple(changes.splitlines())
     )
 
 
-def clean_tree(*, dirty: bool = False) -> Tree:
-    """The working tree as it is now, from which a run may be recorded.
+def clean_working_tree(*, dirty: bool = False) -> WorkingTree:
+    """The present state of the working tree.
 
-    Raises `ValueError` that lists the changes if there are some and `dirty` does not
-    allow them.
+    Raises `ValueError` that lists the changes if some are not committed, unless `dirty`
+    is True.
     """
-    found = tree()
-    if found.dirty and not dirty:
-        more = len(found.changes) - 3
-        listed = ", ".join(line.strip() for line in found.changes[:3])
+    tree = working_tree()
+    if tree.dirty and not dirty:
+        more = len(tree.changes) - 3
+        listed = ", ".join(line.strip() for line in tree.changes[:3])
         raise ValueError(
             "dirty: nothing is recorded from a working tree with changes that are not "
             f"committed ({listed}{f' and {more} more' if more > 0 else ''}); commit "
             "them first, or try the run out with --dirty"
         )
-    return found
+    return tree
 
 
-def bars(chapter: str) -> dict[str, str]:
-    """A hash of the bar of each claim of a chapter, by the claim's id; where lines
-    break in it does not count. Empty where no claims are listed."""
+def bar_hashes(chapter: str) -> dict[str, str]:
+    """A hash of the bar of each claim of a chapter, by the id of the claim.
+
+    White space does not change it. Empty if the chapter has no list of claims.
+    """
     path = resources.folder("claims") / f"{chapter}.yml"
     if not path.is_file():
         return {}
-    # not the cached list: the bars are those of this moment
+    # not chapter_claims, which is cached: the file may have changed
     claims = resources.read_claims(path)
     return {id: _digest(claim["bar"]) for id, claim in claims.items() if "bar" in claim}
 
@@ -126,8 +130,8 @@ def bars(chapter: str) -> dict[str, str]:
 def moved_bars(
     recorded: Mapping[str, str], claims: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
-    """The ids of the claims whose bar is another than the one that was `recorded` and
-    that carry no note, `changed`, which says so."""
+    """The ids of the claims whose bar has changed since its hash was `recorded`, except
+    those with the key `changed`, which explains the change to readers."""
     return [
         id
         for id, digest in recorded.items()
@@ -140,7 +144,7 @@ def _digest(text: object) -> str:
     return hashlib.sha256(" ".join(str(text).split()).encode()).hexdigest()[:16]
 
 
-def made(
+def run_metadata(
     code: str,
     revision: str,
     dirty: bool,
@@ -148,7 +152,8 @@ def made(
     command: str,
     threads: int = 1,
 ) -> dict[str, Any]:
-    """What a record says of how it came about."""
+    """The entry `made` of a record: the arguments, the versions of Python and of the
+    libraries, the device, and today's date. `code` is a `fingerprint`."""
     return {
         "revision": revision,
         "dirty": dirty,

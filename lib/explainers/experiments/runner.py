@@ -1,9 +1,9 @@
-"""The runner: executes the cells of a sweep and records them.
+"""Run the cells of a sweep and record them.
 
-It runs several cells in parallel, one torch thread each (under `accelerate launch` all
-processes share one cell at a time), keeps every finished one at once, continues after a
-kill at the first missing one, and puts the whole record in place of the last in one
-step.
+Several cells run in parallel, with one torch thread each; under `accelerate launch` all
+processes work on the same cell. Each finished cell is stored at once, so that a sweep
+that was killed continues with the missing cells. The complete record replaces the last
+one atomically.
 """
 
 import json
@@ -15,18 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from explainers import resources
-from explainers.experiments.provenance import bars, clean_tree, fingerprint, made
+from explainers.experiments.provenance import (
+    bar_hashes,
+    clean_working_tree,
+    fingerprint,
+    run_metadata,
+)
 from explainers.experiments.record import (
     Experiment,
     Preset,
     Record,
     Row,
+    as_json,
     cell_key,
     check_metrics,
     metrics,
-    plain,
 )
-from explainers.experiments.stored import check_writable, replace, write
+from explainers.experiments.stored import check_writable, write_atomically, write_record
 
 
 def run(
@@ -35,97 +40,101 @@ def run(
     *,
     workers: int | None = None,
     dirty: bool = False,
-    say: Callable[[str], None] = lambda words: None,
+    log: Callable[[str], None] = lambda words: None,
 ) -> Record:
-    """Run what is missing of a sweep, and record it.
+    """Run the missing cells of a sweep, write its record, and return it.
 
-    Finished cells lie in `results/.<name>-<preset>.part` until the sweep is whole; they
-    count only for the code and configuration that made them. The record keeps the
-    revision and the bars from when the first of them was begun. The last record stays
-    until the new one is complete.
+    `workers` is the number of processes, by default one for each core. `log` is called
+    with one line of text after each cell. `dirty=True` allows a working tree with
+    changes that are not committed, which the record then notes. Finished cells are
+    stored in `results/.<name>-<preset>.part` until the sweep is complete, and are used
+    again only by the same code and configuration. The record has the revision and the
+    bars of the time when its first cell began.
 
-    Before a cell is computed it raises `ValueError` for an unknown preset and for a
-    working tree with changes that are not committed, which `dirty` allows for trying
-    out and which the record then says, and `OSError` naming the folder when nothing can
-    be written there. Later it raises `ValueError` for a metric that is not finite or
-    not of the same shape in every cell, and `OSError` naming the file when it cannot be
-    written.
+    Before any cell runs, `ValueError` is raised for an unknown preset and for changes
+    that are not committed, and `OSError` if no file can be written to `results`. Later,
+    `ValueError` is raised for a metric that is not finite or whose shape differs
+    between cells, and `OSError` if the record cannot be written.
     """
     if preset not in study.presets:
         raise ValueError(f"preset: {preset!r} is not one of {sorted(study.presets)}")
-    tree, folder = clean_tree(dirty=dirty), resources.folder("results")
+    tree, folder = clean_working_tree(dirty=dirty), resources.folder("results")
     check_writable(folder)
     sweep, module = study.presets[preset], study.cell.__module__
     stem = f"{study.name}-{preset}"
     part = folder / f".{stem}.part"
-    begun: dict[str, Any] = {
+    initial: dict[str, Any] = {
         "config": sweep.config,
         "code": fingerprint(module),
         "revision": tree.revision,
         "dirty": tree.dirty,
-        # a study is called like its chapter
-        "bars": bars(module.rpartition(".")[2]),
+        # a study has the name of its chapter
+        "bars": bar_hashes(module.rpartition(".")[2]),
         "rows": [],
         "seconds": 0.0,
     }
-    cells = [plain(cell) for cell in sweep.cells()]
-    done = _load_part(part, begun, sweep, allow_dirty=dirty)
-    known = {cell_key(_cell(row, sweep)) for row in done["rows"]}
-    missing = [cell for cell in cells if cell_key(cell) not in known]
+    cells = [as_json(cell) for cell in sweep.cells()]
+    done = _load_part(part, initial, sweep, allow_dirty=dirty)
+    finished = {cell_key(_cell(row, sweep)) for row in done["rows"]}
+    missing = [cell for cell in cells if cell_key(cell) not in finished]
     if done["rows"]:
-        say(f"{stem}: {len(done['rows'])} of {len(cells)} cells are there")
+        log(f"{stem}: {len(done['rows'])} of {len(cells)} cells are already stored")
     started, before = time.perf_counter(), done["seconds"]
     calls = [(study.cell, cell, dict(sweep.fixed)) for cell in missing]
     first = is_first_process()
-    for cell, found in _finished(calls, workers):
-        done["rows"].append(_row(cell, found, sweep, done["rows"]))
+    for cell, result in _run_cells(calls, workers):
+        done["rows"].append(_row(cell, result, done["rows"]))
         done["seconds"] = before + time.perf_counter() - started
         if first:
-            replace(part, json.dumps(done))
-            say(f"{stem}: {len(done['rows'])} of {len(cells)} cells, {cell}")
+            write_atomically(part, json.dumps(done))
+            log(f"{stem}: {len(done['rows'])} of {len(cells)} cells, {cell}")
     order = {cell_key(cell): place for place, cell in enumerate(cells)}
     rows = sorted(done["rows"], key=lambda row: order[cell_key(_cell(row, sweep))])
-    how = made(
+    metadata = run_metadata(
         done["code"],
         done["revision"],
         done["dirty"] or tree.dirty,
         done["seconds"],
         f"python -m explainers run {study.name} --preset {preset}",
     )
-    how["bars"] = done["bars"]
-    record = Record(study.name, preset, sweep.config, rows, how)
+    metadata["bars"] = done["bars"]
+    record = Record(study.name, preset, sweep.config, rows, metadata)
     if first:
-        write(record)
+        write_record(record)
         part.unlink(missing_ok=True)
     return record
 
 
 def _cell(row: Row, sweep: Preset) -> Row:
-    """Seed and setting of a row."""
+    """The seed and setting of a row."""
     return {key: row[key] for key in ("seed", *sweep.grid)}
 
 
-def _row(
-    cell: Row, found: Mapping[str, Any], sweep: Preset, others: Sequence[Row]
-) -> Row:
-    """The row of a finished cell, checked for itself and against one of the others."""
-    kept: Row = plain(found)
-    twice = sorted(set(kept) & set(cell))
-    if twice:
-        raise ValueError(f"{', '.join(twice)}: names a setting and a metric at {cell}")
-    first = metrics(others[0], list(cell)) if others else kept
-    check_metrics(kept, first, cell)
-    return {**cell, **kept}
+def _row(cell: Row, result: Mapping[str, Any], others: Sequence[Row]) -> Row:
+    """The row of a finished cell, after `check_metrics` against one of the others."""
+    values: Row = as_json(result)
+    shared = sorted(set(values) & set(cell))
+    if shared:
+        raise ValueError(
+            f"{', '.join(shared)}: expected different names for settings and metrics, "
+            f"at {cell}"
+        )
+    first = metrics(others[0], list(cell)) if others else values
+    check_metrics(values, first, cell)
+    return {**cell, **values}
 
 
-def _launched() -> bool:
-    """Whether `accelerate launch` has started this process beside others."""
+def _is_distributed() -> bool:
+    """Whether `accelerate launch` has started several processes."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 def is_first_process() -> bool:
-    """Whether this process writes; asked of all, when all have read what is there."""
-    if not _launched():
+    """Whether this process is the one that writes files.
+
+    All processes must call it, and it returns when all have done so.
+    """
+    if not _is_distributed():
         return True
     from accelerate import Accelerator
 
@@ -134,10 +143,10 @@ def is_first_process() -> bool:
     return processes.is_main_process
 
 
-def _finished(calls: Sequence[Any], workers: int | None) -> Iterator[Any]:
-    """Settings and metrics of cells as they end: several at a time, or one after the
-    other where several processes share each."""
-    if _launched():
+def _run_cells(calls: Sequence[Any], workers: int | None) -> Iterator[Any]:
+    """Setting and metrics of each cell when it ends: cells run in parallel, or one
+    after the other if several processes work on the same cell."""
+    if _is_distributed():
         _one_thread()
         yield from map(_call, calls)
         return
@@ -159,31 +168,31 @@ def _call(call: tuple[Callable[..., Any], Row, Row]) -> tuple[Row, Mapping[str, 
 
 
 def _load_part(
-    part: Path, begun: dict[str, Any], sweep: Preset, *, allow_dirty: bool
+    part: Path, initial: dict[str, Any], sweep: Preset, *, allow_dirty: bool
 ) -> dict[str, Any]:
-    """The finished cells, if they are of this code and configuration; those of a dirty
-    tree count only where it is allowed."""
+    """The content of the file `part` with finished cells, or `initial` if it is absent,
+    invalid, of other code or configuration, or dirty without `allow_dirty`."""
     try:
-        found = json.loads(part.read_text(encoding="utf-8"))
+        stored = json.loads(part.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return begun
+        return initial
     same = (
-        isinstance(found, dict)
-        and found.keys() == begun.keys()
-        and all(type(found[key]) is type(begun[key]) for key in begun)
-        and all(found[key] == begun[key] for key in ("config", "code"))
-        and (allow_dirty or found["dirty"] is False)
-        and _are_cells(found["rows"], sweep)
+        isinstance(stored, dict)
+        and stored.keys() == initial.keys()
+        and all(type(stored[key]) is type(initial[key]) for key in initial)
+        and all(stored[key] == initial[key] for key in ("config", "code"))
+        and (allow_dirty or stored["dirty"] is False)
+        and _are_cells(stored["rows"], sweep)
     )
-    return found if same else begun
+    return stored if same else initial
 
 
 def _are_cells(rows: Any, sweep: Preset) -> bool:
-    """Whether `rows` are some of the cells of `sweep`, none of them twice."""
+    """Whether `rows` is a list of different cells of `sweep`."""
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return False
     if not all(key in row for row in rows for key in ("seed", *sweep.grid)):
         return False
-    found = [cell_key(_cell(row, sweep)) for row in rows]
-    known = {cell_key(plain(cell)) for cell in sweep.cells()}
-    return len(found) == len(set(found)) and known.issuperset(found)
+    keys = [cell_key(_cell(row, sweep)) for row in rows]
+    allowed = {cell_key(as_json(cell)) for cell in sweep.cells()}
+    return len(keys) == len(set(keys)) and allowed.issuperset(keys)

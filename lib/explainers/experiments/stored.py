@@ -1,5 +1,5 @@
-"""What lies in `results`: found by its name, judged against today's code, replaced in
-one step."""
+"""The files in `results`: read a record, compare it with the present code, write
+one."""
 
 import contextlib
 import json
@@ -16,17 +16,17 @@ from explainers.experiments.record import (
     Preset,
     Record,
     check_rows,
-    read,
+    read_record,
 )
 
 
 @dataclass(frozen=True)
 class State:
-    """A record by the stem of its file, what is to be said of it, and whether it is
-    broken: there, and not to be used."""
+    """The state of a record: the stem of its file, a description such as "current" or
+    "stale", and whether the file is broken, that is exists but is not valid."""
 
     stem: str
-    words: str
+    description: str
     broken: bool = False
 
 
@@ -35,19 +35,19 @@ def experiment(name: Literal["bench"], preset: str) -> Benchmark: ...  # type: i
 @overload
 def experiment(name: str, preset: str = "cpu") -> Record: ...
 def experiment(name: str, preset: str = "cpu") -> Record | Benchmark:
-    """The run that is recorded as `name` with `preset`; of the name "bench" it is the
+    """The record of the experiment `name` with `preset`; if `name` is "bench", the
     benchmark of the chapter `preset`.
 
-    Raises `ValueError` when nothing is recorded, and for a file that is no such record.
+    Raises `ValueError` if there is no such file, or if it is not a valid record.
     """
     stem = f"{name}-{preset}"
     content = resources.record(stem)
-    return (read_benchmark if stem.startswith(PREFIX) else read)(content, stem)
+    return (read_benchmark if stem.startswith(PREFIX) else read_record)(content, stem)
 
 
-def fresh(record: Record, study: Experiment, sweep: Preset) -> bool:
-    """Whether a record was made by today's code and configuration, and is whole: each
-    cell of `sweep` once, the same metrics in each, and every number finite."""
+def is_current(record: Record, study: Experiment, sweep: Preset) -> bool:
+    """Whether `record` was made by the present code of `study` with the configuration
+    `sweep`, and is complete; see `check_rows`."""
     code = fingerprint(study.cell.__module__)
     if record.made.get("code") != code or record.config != sweep.config:
         return False
@@ -59,46 +59,53 @@ def fresh(record: Record, study: Experiment, sweep: Preset) -> bool:
 
 
 def state(study: Experiment, preset: str) -> State:
-    """What is to be said of the record of one preset. It never raises for what lies in
-    `results`."""
+    """The state of the record of one preset. An invalid file raises no exception: it is
+    described as broken."""
     stem, folder = f"{study.name}-{preset}", resources.folder("results")
-    begun = ", begun anew" if (folder / f".{stem}.part").exists() else ""
+    unfinished = (
+        ", with an unfinished run" if (folder / f".{stem}.part").exists() else ""
+    )
     path = folder / f"{stem}.json"
     if not os.path.lexists(path):
-        return State(stem, f"not recorded{begun}")
+        return State(stem, f"not recorded{unfinished}")
     try:
-        record = read(resources.record(stem), stem)
+        record = read_record(resources.record(stem), stem)
     except (ValueError, OSError) as error:
-        return State(stem, f"broken: {error}{begun}", broken=True)
-    words = "current" if fresh(record, study, study.presets[preset]) else "stale"
-    return State(stem, f"{words}{_tried_out(record)}{begun}")
+        return State(stem, f"broken: {error}{unfinished}", broken=True)
+    description = (
+        "current" if is_current(record, study, study.presets[preset]) else "stale"
+    )
+    return State(stem, f"{description}{_dirty_note(record)}{unfinished}")
 
 
 def benchmark_states() -> list[State]:
-    """What is to be said of each recorded benchmark. It never raises for what lies in
-    `results`."""
-    found = []
+    """The state of each recorded benchmark. An invalid file raises no exception: it is
+    described as broken."""
+    states = []
     for path in sorted(resources.folder("results").glob(f"{PREFIX}*.json")):
         try:
             timed = read_benchmark(resources.record(path.stem), path.stem)
         except (ValueError, OSError) as error:
-            found.append(State(path.stem, f"broken: {error}", broken=True))
+            states.append(State(path.stem, f"broken: {error}", broken=True))
             continue
-        # what was written before benchmarks named their module cannot be compared
-        words = "recorded"
+        # older benchmarks do not name their module and cannot be compared
+        description = "recorded"
         if timed.module:
             same = timed.made["code"] == fingerprint(timed.module)
-            words = "current" if same else "stale"
-        found.append(State(path.stem, f"{words}{_tried_out(timed)}"))
-    return found
+            description = "current" if same else "stale"
+        states.append(State(path.stem, f"{description}{_dirty_note(timed)}"))
+    return states
 
 
-def _tried_out(record: Record | Benchmark) -> str:
+def _dirty_note(record: Record | Benchmark) -> str:
     return ", from a dirty tree" if record.made["dirty"] else ""
 
 
-def write(record: Record | Benchmark) -> Path:
-    """Write a record in the place of the last one, in one step."""
+def write_record(record: Record | Benchmark) -> Path:
+    """Write a record to `results`, replacing the last one atomically; return the path.
+
+    Raises `OSError` that names the file if it cannot be written.
+    """
     stem = (
         f"{PREFIX}{record.chapter}"
         if isinstance(record, Benchmark)
@@ -106,29 +113,33 @@ def write(record: Record | Benchmark) -> Path:
     )
     path = resources.folder("results") / f"{stem}.json"
     lines = json.dumps(asdict(record), indent=1, ensure_ascii=False)
-    replace(path, lines + "\n")
+    write_atomically(path, lines + "\n")
     return path
 
 
-def replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all; `OSError` naming it if it cannot be written."""
-    fresh_file = path.with_name(f".{path.name}.{os.getpid()}.new")
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file, through a temporary one that then replaces it.
+
+    Raises `OSError` that names the file if it cannot be written; an existing file is
+    then unchanged.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        with fresh_file.open("w", encoding="utf-8") as file:
+        with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        fresh_file.replace(path)
+        temporary.replace(path)
     except OSError as error:
-        _discard(fresh_file)
+        _discard(temporary)
         raise OSError(
             error.errno,
-            f"{path.name} was not written, the last one stands: {error.strerror}",
+            f"{path.name} was not written, the last one is unchanged: {error.strerror}",
         ) from error
 
 
 def check_writable(folder: Path) -> None:
-    """Raise `OSError`, which names `folder`, unless a file can be written there."""
+    """Raise `OSError` that names `folder` unless a file can be written there."""
     probe = folder / f".{os.getpid()}.probe"
     try:
         probe.write_text("", encoding="utf-8")
@@ -142,6 +153,6 @@ def check_writable(folder: Path) -> None:
 
 
 def _discard(path: Path) -> None:
-    # where it cannot be, the caller raises a better error
+    # an error here would hide the one that the caller raises
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""What a notebook of the book calls besides the science.
+"""Functions for the notebooks of the book.
 
-`claim` asserts a claim of the article, `explore` makes a figure with controls, `lab`
-trains with the reader's settings, `show` displays source, figures and tables, `style`
-is the one look of every figure. Derivations are proved by `explainers.derive`.
-Each is imported from its own module, so that a page depends only on what it uses.
+`claim` asserts a claim of the article, `explore` displays a figure with controls, `lab`
+runs code of the notebook with the reader's settings, `show` displays source, figures
+and tables, and `style` sets colours and type of every figure. Import each from its own
+module: a page is executed again when a module that it imports changes.
 """

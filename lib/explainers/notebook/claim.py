@@ -1,12 +1,12 @@
-"""Assert what an article claims, beside the code that decides it.
+"""Verdicts on the claims of an article.
 
-A chapter's claims stand in `book/claims/<chapter>.yml`, each with the bar that decides
-it. A cell measures, and then gives the verdict::
+A chapter's claims are listed in `book/claims/<chapter>.yml`, each with its bar: the
+criterion by which it is judged. A cell measures, and then gives the verdict::
 
     claim("FD-25").holds(abs(area - 1) < 1e-12, f"area 1 within {abs(area - 1):.0e}")
 
-The condition is the truth of *that* verdict's bar. If it is false the cell raises, and
-so does the build.
+The condition is True if the measurement meets the bar for *that* verdict. If it is
+False, the cell raises `ClaimFailedError` and the build of the book stops.
 """
 
 from typing import Any, Literal
@@ -18,12 +18,15 @@ Verdict = Literal["holds", "qualified", "refuted"]
 MIME = "application/vnd.explainers.claim+json"
 
 
-class ClaimFailed(AssertionError):
-    """The condition of a verdict is false."""
+class ClaimFailedError(AssertionError):
+    """The condition of a verdict is False."""
 
 
 class Outcome:
-    """A verdict that was given: what the cell shows."""
+    """A claim with its verdict, displayed as the output of a cell.
+
+    `measured` and `because` are one line of Markdown each.
+    """
 
     def __init__(
         self, id: str, text: str, verdict: Verdict, measured: str, because: str
@@ -55,26 +58,33 @@ class Outcome:
 
 
 class Claim:
-    """One claim of an article, waiting for its verdict."""
+    """One claim of an article, with a method for each verdict; made by `claim`.
+
+    Each method takes the `condition`, a truth value of Python, NumPy, PyTorch or SymPy;
+    what was `measured`, shown as text; and `because`, a reason for readers in Markdown.
+    It raises `ClaimFailedError` if the condition is False, `TypeError` if it is no
+    truth value, and `ValueError` if the claim takes no such verdict.
+    """
 
     def __init__(self, id: str, entry: dict[str, Any]) -> None:
         self.id, self.entry = id, entry
 
     def holds(self, condition: object, measured: object, because: str = "") -> Outcome:
-        """The claim is true: `condition` is its bar."""
+        """The claim is true: `condition` says that its bar is met."""
         return self._verdict("holds", condition, measured, because)
 
     def qualified(
         self, condition: object, measured: object, because: str = ""
     ) -> Outcome:
-        """The claim is true within limits, or up to a slip: `condition` shows both,
-        `because` names them."""
+        """The claim is true with a restriction, which `because` states: `condition`
+        says that the claim fails without the restriction and is true with it."""
         return self._verdict("qualified", condition, measured, because)
 
     def refuted(
         self, condition: object, measured: object, because: str = ""
     ) -> Outcome:
-        """The claim is false as the article prints it: `condition` shows that it is."""
+        """The claim is false as printed: `condition` says that a measurement
+        contradicts it, and `because` gives the reason."""
         return self._verdict("refuted", condition, measured, because)
 
     def _verdict(
@@ -83,17 +93,19 @@ class Claim:
         for mark in ("quoted", "later"):
             if mark in self.entry:
                 raise ValueError(
-                    f"claim {self.id} is marked {mark!r} in its list, so it takes no "
-                    "verdict"
+                    f"claim {self.id} has the key {mark!r} in its list, so no verdict "
+                    "can be given"
                 )
         if self.id.split("-")[1].startswith("X") and verdict != "holds":
-            raise ValueError(f"claim {self.id} is our own addition: it can only hold")
+            raise ValueError(
+                f"claim {self.id} is our own addition: its verdict can only be holds"
+            )
         if verdict != "holds" and not because:
             raise ValueError(
-                f"because: claim {self.id} is {verdict}, and a reader needs to know why"
+                f"because: expected the reason why claim {self.id} is {verdict}, got "
+                f"{because!r}"
             )
-        # NumPy, PyTorch and SymPy each have a truth value of their own; anything else
-        # is a slip
+        # each library has its own type for truth values; another type is a mistake
         if type(condition).__name__ not in {
             "bool",
             "bool_",
@@ -105,7 +117,7 @@ class Claim:
                 f"condition: expected a truth value, got {type(condition).__name__}"
             )
         if not bool(condition):
-            raise ClaimFailed(
+            raise ClaimFailedError(
                 f"{self.id} is not {'true' if verdict == 'holds' else verdict} by its "
                 "own bar.\n"
                 f"  claim:    {self.entry['text']}\n"
@@ -118,8 +130,10 @@ class Claim:
 
 
 def claim(id: str) -> Claim:
-    """The claim `id`, as its chapter's list has it. Raises `ValueError` for an unknown
-    id."""
+    """The claim with this `id`, such as "FD-25", from the list of its chapter.
+
+    Raises `ValueError` if no chapter lists it.
+    """
     for chapter in chapters():
         entries = chapter_claims(chapter)
         if id in entries:

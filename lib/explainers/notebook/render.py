@@ -1,10 +1,9 @@
-"""Turn what the notebook kit displays into document nodes of the site. Only myst-nb
-imports this module.
+"""The myst-nb renderer of the outputs of `explainers.notebook`: JSON under MIME types
+of our own becomes docutils nodes.
 
-A cell shows everything twice: in a plain form for any notebook, and as JSON under a
-MIME type of ours, which becomes ordinary nodes here (formulas as math nodes, so that a
-page with formulas only in its outputs gets MathJax too). Where the site needs more than
-nodes, the book's Sphinx extension finds them by their class.
+Only myst-nb imports this module. Formulas become math nodes, so that a page whose only
+formulas are in outputs loads MathJax too. The book's Sphinx extension processes some of
+the nodes further and finds them by their class.
 """
 
 import json
@@ -34,8 +33,8 @@ class KitRenderer(MimeRenderPlugin):
     def handle_mime(
         renderer: NbElementRenderer, data: MimeData, inline: bool
     ) -> list[nodes.Node] | None:
-        """The nodes of `data` if it is of our kind, else None so that another renderer
-        takes it."""
+        """The nodes of `data` if its MIME type is one of ours, else None, which tells
+        myst-nb to use its own renderer."""
         match = re.fullmatch(re.escape(KIT) + r"(\w+)\+json", data.mime_type)
         if match is None or inline:
             return None
@@ -148,7 +147,7 @@ def _html(text: str) -> nodes.raw:
 
 
 def _explorable(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
-    """A still picture in the room that the widget will take, and the widget's view."""
+    """A still picture in a box of the widget's height, and the widget's view."""
     name, heights = _attribute(data["name"]), data["heights"]
     room = "; ".join(f"--{size}-room: {px}px" for size, px in heights.items())
     view = json.dumps(
@@ -168,7 +167,8 @@ def _explorable(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
 
 
 def _lab(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
-    """The figure of the default run; the site's extension says where it can be run."""
+    """The figure of the default settings, and a container that the book's extension
+    fills with a link to where it can be run."""
     return [*_figure(data, markdown), _container("lab-place", lab=data["controls"])]
 
 
@@ -193,7 +193,7 @@ def _table(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
 
 
 def _inline(content: list[nodes.Node]) -> list[nodes.Node]:
-    """What stands inside a single paragraph."""
+    """The children of `content` if it is a single paragraph, else `content`."""
     if len(content) == 1 and isinstance(content[0], nodes.paragraph):
         return list(content[0].children)
     return content

@@ -1,4 +1,5 @@
-"""Show the library's source and static figures, on the site and in any notebook."""
+"""Display source code of the library, static figures and tables, on the site and in any
+notebook."""
 
 import datetime
 import inspect
@@ -29,7 +30,7 @@ _ROOT = Path(explainers.__file__).parents[1]
 
 
 class Source:
-    """A piece of the library, as it stands in its file."""
+    """The source code of `obj`, with its file and its first and last line."""
 
     def __init__(self, obj: Any) -> None:
         obj = inspect.unwrap(obj)  # checked at call time in the tests
@@ -57,19 +58,22 @@ class Source:
 
 
 def show_source(obj: Any) -> Source:
-    """The source of a function or class of the library, to stand as a cell's last
-    expression."""
-    return Source(_ours(obj))
+    """The source code of a function or class of the library, to be displayed as the
+    last expression of a cell.
+
+    Raises `ValueError` if `obj` is not defined in the package `explainers`.
+    """
+    return Source(_check_ours(obj))
 
 
-def _ours(obj: Any) -> Any:
+def _check_ours(obj: Any) -> Any:
     if not getattr(obj, "__module__", "").startswith("explainers."):
-        raise ValueError(f"obj: {obj!r} does not come from the library")
+        raise ValueError(f"obj: {obj!r} is not defined in the package explainers")
     return obj
 
 
 class _Folded(Source):
-    """The same, folded in a plain notebook too."""
+    """Source code that is folded in a plain notebook, too."""
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_()
@@ -79,13 +83,13 @@ class _Folded(Source):
 
 
 def show_proof(prove: Callable[..., Any], *lemmas: Any) -> Any:
-    """Display the derivation that `prove(*lemmas)` makes, and behind it the source of
-    `prove`, a function of `explainers.proofs`; return the derivation.
+    """Display the derivation `prove(*lemmas)`, with the source code of `prove` below
+    it, and return the derivation.
 
-    Raises `ValueError` for a function that does not come from the library, and whatever
-    the proof raises.
+    `prove` is a function of `explainers.proofs`. Raises `ValueError` for a function
+    from elsewhere, and any exception that `prove` raises.
     """
-    source = _Folded(_ours(prove))
+    source = _Folded(_check_ours(prove))
     derivation = prove(*lemmas)
     display(derivation)
     display(source)
@@ -101,12 +105,14 @@ class _Bundle:
 
 
 class Drawing:
-    """Panels side by side, stacked on a phone, and a text that says what is seen.
+    """A figure in two layouts: panels side by side, and stacked for a phone.
 
-    Each panel is a function that draws into the Matplotlib axes it is given; it is
-    called once for each of the two layouts. `width` is that of all panels together
-    where they stand side by side, `height` and `phone_height` those of one panel's
-    plotting area, in pixels. Raises `ValueError` without `alt` or without panels.
+    Each panel is a function that takes Matplotlib axes and draws into them; it is
+    called once for each layout. `alt` describes the figure for those who do not see it.
+    `ratios` are the relative widths of the panels, by default equal. In pixels, `width`
+    is the total width side by side, and `height` and `phone_height` are the height of
+    the plotting area of one panel in the two layouts. Raises `ValueError` if `alt` is
+    blank, if there are no panels, or if `ratios` has another length.
     """
 
     def __init__(
@@ -119,11 +125,11 @@ class Drawing:
         phone_height: int = 220,
     ) -> None:
         if not alt.strip():
-            raise ValueError("alt: say in words what is seen")
+            raise ValueError("alt: expected a description of the figure, got none")
         if not panels:
-            raise ValueError("panels: there is nothing to draw")
+            raise ValueError("panels: expected at least one, got none")
         if ratios is not None and len(ratios) != len(panels):
-            raise ValueError(f"ratios: {len(ratios)} for {len(panels)} panels")
+            raise ValueError(f"ratios: expected {len(panels)}, got {len(ratios)}")
         self.panels, self.alt = panels, alt
         self.ratios = ratios or [1] * len(panels)
         self.width, self.height, self.phone_height = width, height, phone_height
@@ -132,9 +138,9 @@ class Drawing:
         return self.alt
 
     def wide(self, *, fluid: bool = False) -> str:
-        """The SVG of the panels side by side, in the light theme's colours.
+        """The panels side by side as SVG, in the colours of the light theme.
 
-        It has its own size; with `fluid` it shrinks with what holds it.
+        With `fluid=True` it shrinks to the width of its container.
         """
         style.use()
         shape = "width: 100%; height: auto; " if fluid else ""
@@ -147,7 +153,7 @@ class Drawing:
         )
 
     def phone(self) -> str:
-        """The SVG of the panels stacked."""
+        """The stacked panels as SVG, in the colours of the light theme."""
         style.use()
         ones = [1] * len(self.panels)
         return _svg(
@@ -156,7 +162,8 @@ class Drawing:
         )  # fmt: skip
 
     def mime(self, caption: str = "") -> dict[str, Any]:
-        """All forms of it by MIME type, the site's own with `caption`."""
+        """The figure by MIME type: plain text, SVG, and the form for the site, which
+        holds both layouts and `caption`."""
         wide = self.wide()
         return {
             "text/plain": self.alt,
@@ -173,38 +180,40 @@ class Drawing:
         return self.mime()
 
 
-def with_widget(
+def widget_bundle(
     bundle: Any,
-    drawn: dict[str, Any],
-    kind: str,
-    ours: dict[str, Any],
+    picture: dict[str, Any],
+    mime_type: str,
+    extra: dict[str, Any],
     metadata: dict[str, Any] | None = None,
 ) -> Any:
-    """The MIME bundle of a widget together with its still picture, `Drawing.mime`.
+    """The MIME bundle of a widget with its still picture, the result of `Drawing.mime`.
 
-    The site's own form, of type `kind`, is that of a figure and what `ours` adds;
-    `metadata` is what may differ from one execution to the next.
+    The form for the site, of type `mime_type`, is that of a figure with the keys of
+    `extra` added. `metadata` holds what changes with every execution. Returns None if
+    `bundle` is None, which Jupyter takes as nothing to display.
     """
-    if bundle is None:  # it is not to be shown
+    if bundle is None:
         return None
     data, known = bundle if isinstance(bundle, tuple) else (bundle, {})
-    forms = {kind: drawn[FIGURE_MIME] | ours}
-    forms |= {name: drawn[name] for name in ("text/plain", "image/svg+xml")}
-    return {**data, **forms}, {**known, kind: metadata} if metadata else known
+    forms = {mime_type: picture[FIGURE_MIME] | extra}
+    forms |= {name: picture[name] for name in ("text/plain", "image/svg+xml")}
+    return {**data, **forms}, {**known, mime_type: metadata} if metadata else known
 
 
 def figure(*panels: Callable[[Axes], object], caption: str = "", **layout: Any) -> None:
     """Display a `Drawing` of `panels` with its caption.
 
-    `caption` is Markdown, its first sentence bold; the other keywords are those of
-    `Drawing`, and `alt` is one that has to be given.
+    `caption` is Markdown, its first sentence bold. The other keywords are those of
+    `Drawing`; `alt` is required.
     """
     display(_Bundle(Drawing(*panels, **layout).mime(tidy(caption))))
     show_caption(tidy(caption))
 
 
 def show_caption(text: str) -> None:
-    """Display a caption under a figure; on the site the figure itself has it."""
+    """Display a caption as an output of its own, for notebooks; the site shows the
+    caption of the figure instead."""
     if text:
         plain = re.sub(r"</?span[^>]*>", "", text)
         display(
@@ -219,15 +228,15 @@ def table(
     caption: str,
     record: Any = None,
 ) -> None:
-    """Display a table, and under it where its numbers come from.
+    """Display a table, with a line below it that says where its numbers come from.
 
-    Cells are Markdown. `record` is the recorded run or benchmark behind it, of
-    `explainers.experiments`; a stale one should be said so in the caption.
-    Raises `ValueError` for a row that is not as long as the head.
+    Cells and caption are Markdown. `record` is the recorded run or the benchmark that
+    the numbers were read from. Raises `ValueError` for a row that has more or fewer
+    cells than `head`.
     """
     for row in rows:
         if len(row) != len(head):
-            raise ValueError(f"rows: {row!r} has not {len(head)} cells")
+            raise ValueError(f"rows: expected {len(head)} cells, got {row!r}")
     cells = [[tidy(cell) for cell in row] for row in rows]
     source = "" if record is None else provenance(record)
     lines = [
@@ -244,7 +253,8 @@ def table(
 
 
 def provenance(record: Any) -> str:
-    """One line on what a recorded run or benchmark is and how it was made."""
+    """One line about a recorded run or benchmark: what it is, device, version of torch,
+    date, seconds, and the command that runs it again."""
     made = record.made
     date = datetime.date.fromisoformat(made["date"])
     return (
@@ -255,11 +265,12 @@ def provenance(record: Any) -> str:
     )
 
 
-_LONG = re.compile(r"(\d+\.\d\d)\d+")
+_EXTRA_DIGITS = re.compile(r"(\d+\.\d\d)\d+")
 
 
 def _themed(svg: str) -> str:
-    """`svg` with the theme's tokens in place of the light theme's colours."""
+    """`svg` with custom properties of the theme in place of the light theme's
+    colours."""
     names = {value: name for name, value in style.COLOURS.items()}
     return re.sub(
         r"#[0-9a-f]{6}",
@@ -295,17 +306,17 @@ def _svg(
     # ids come from the salt: one for each figure and layout keeps them apart on a page
     with mpl.rc_context({"svg.hashsalt": salt}):
         drawing.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return _light(file.getvalue(), width, total)
+    return _clean(file.getvalue(), width, total)
 
 
-def _light(svg: str, width: int, height: int) -> str:
-    """Matplotlib's SVG without header, metadata, and ids that nothing refers to."""
+def _clean(svg: str, width: int, height: int) -> str:
+    """Matplotlib's SVG without header, metadata and unused ids."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
     svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
     used = set(re.findall(r"(?:url\(#|href=\"#)([^\")]+)", svg))
     svg = re.sub(r' id="([^"]+)"', lambda m: m[0] if m[1] in used else "", svg)
-    # Matplotlib's own rule is for every element of the page that holds the drawing
+    # Matplotlib's style rule would apply to every element of the page
     svg = re.sub(r"<defs>\s*<style[^>]*>.*?</style>\s*</defs>\s*", "", svg, flags=re.S)
     head = (
         '<svg stroke-linejoin="round" stroke-linecap="butt" '
@@ -315,5 +326,5 @@ def _light(svg: str, width: int, height: int) -> str:
     )
     svg = re.sub(r"<svg[^>]*>", head, svg, count=1)
     # coordinates need no more than two decimals; numbers in a label keep theirs
-    svg = re.sub(r"<[^>]*>", lambda tag: _LONG.sub(r"\1", tag[0]), svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: _EXTRA_DIGITS.sub(r"\1", tag[0]), svg)
     return re.sub(r"\s*\n\s*", "\n", svg)

@@ -1,9 +1,8 @@
-"""The one look of every static figure: colours, type and the few marks that figures
-share.
+"""The Matplotlib style of all static figures, and functions for parts that they share.
 
-Colour means a quantity and ink means everything else. `COLOURS` holds the light theme's
-values; on the site each is replaced by the custom property of the same name, so that a
-figure follows the reader's theme.
+Colours are for quantities, ink for everything else. `COLOURS` holds the values of the
+light theme. On the site each is replaced by the CSS custom property of the same name,
+so that a figure follows the reader's theme.
 """
 
 from typing import Any
@@ -35,7 +34,7 @@ _PX = 72 / 100  # one CSS pixel in points, as figures are drawn at 100 pixels an
 
 
 def use() -> None:
-    """Make every Matplotlib figure of this process wear the book's style."""
+    """Set Matplotlib's defaults in this process to the style of the book."""
     mpl.rcParams.update(
         {
             "figure.dpi": 100,
@@ -78,11 +77,11 @@ def panel(
     ylim: tuple[float, float] | None = None,
     log: str = "",
 ) -> Axes:
-    """Dress `ax` as a panel: title top left, ticks below with the outer ones inside, y
-    values on grid lines.
+    """Set up `ax` in the style of the book, and return it.
 
-    The values of `yticks` stand on their lines at the left, so that no axis is needed.
-    `log` names the logarithmic axes, "x", "y" or "xy".
+    The title is at the top left. `xticks` are labelled below the axis; `xlim` is by
+    default from the first to the last of them. `yticks` are grid lines with their
+    values at the left end. `log` names the logarithmic axes, "x", "y" or "xy".
     """
     ax.set_title(title)
     for name in log:
@@ -112,8 +111,8 @@ def panel(
 def label(
     ax: Axes, x: float, y: float, text: str, token: str = "ink2", **keywords: Any
 ) -> None:
-    """Write `text` beside the line it names, at data coordinates (`x`, `y`), in the
-    line's colour."""
+    """Write `text` at data coordinates (`x`, `y`), in the colour `COLOURS[token]` of
+    the line that it labels; `keywords` are those of `Axes.annotate`."""
     ax.annotate(
         text, (x, y), xytext=keywords.pop("offset", (0, 0)), textcoords="offset points",
         color=COLOURS[token], fontsize=14 * _PX, fontweight="bold", **keywords,
@@ -121,8 +120,8 @@ def label(
 
 
 def reference_area(ax: Axes, x: Any, y: Any, low: Any = 0.0) -> None:
-    """Fill from `low` to `y` as the reference: a grey area, and an edge because grey
-    alone is too faint."""
+    """Fill the area from `low` to `y` in grey, with an edge along `y`: the style of a
+    reference."""
     ax.fill_between(x, y, low, color=COLOURS["area"], linewidth=0, zorder=1)
     ax.plot(x, y, color=COLOURS["track"], linewidth=1.1 * _PX, zorder=1.5)
 

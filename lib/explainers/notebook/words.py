@@ -1,10 +1,13 @@
-"""Numbers in a line of text, as a reader writes them."""
+"""Typography of numbers in text."""
 
 import re
 
 
 def tidy(text: str) -> str:
-    """3e−9 for 3e-09, and a true minus sign before a number, formulas left alone."""
+    """`text` with 3e−9 for 3e-09 and a minus sign for the hyphen before a number.
+
+    Formulas between dollar signs are unchanged.
+    """
     parts = re.split(r"(\$[^$]*\$)", text)
     for index in range(0, len(parts), 2):
         shorter = re.sub(

@@ -1,6 +1,6 @@
-"""What the book measures: one module for each chapter, each with its `EXPERIMENTS`.
+"""The registry of all experiments of the book, and their records.
 
-The registry of these experiments is here, and with it what finds one by its name.
+Each module of this package defines the experiments of one chapter, `EXPERIMENTS`.
 """
 
 import importlib
@@ -13,25 +13,29 @@ from explainers.experiments import experiment as recorded
 
 
 def experiments() -> dict[str, Experiment]:
-    """Every experiment of the book by name, from the modules of this package."""
-    found: dict[str, Experiment] = {}
+    """All experiments in the modules of this package, by name.
+
+    Raises `ValueError` if two have the same name.
+    """
+    by_name: dict[str, Experiment] = {}
     for module in pkgutil.iter_modules(__path__):
         studies = importlib.import_module(f"{__name__}.{module.name}")
         for study in studies.EXPERIMENTS:
-            if study.name in found:
-                raise ValueError(f"{module.name}: another study has {study.name!r}")
-            found[study.name] = study
-    return found
+            if study.name in by_name:
+                raise ValueError(
+                    f"{module.name}: the name {study.name!r} is not unique"
+                )
+            by_name[study.name] = study
+    return by_name
 
 
-def known(name: str) -> Experiment:
-    """The experiment `name`; `ValueError` that lists them all if there is none."""
-    found = experiments()
-    if name not in found:
-        raise ValueError(
-            f"name: {name!r} is not an experiment; there are {sorted(found)}"
-        )
-    return found[name]
+def find_experiment(name: str) -> Experiment:
+    """The experiment `name`. Raises `ValueError` that lists all names if there is
+    none."""
+    by_name = experiments()
+    if name not in by_name:
+        raise ValueError(f"name: expected one of {sorted(by_name)}, got {name!r}")
+    return by_name[name]
 
 
 @overload
@@ -39,11 +43,12 @@ def experiment(name: Literal["bench"], preset: str) -> Benchmark: ...  # type: i
 @overload
 def experiment(name: str, preset: str = "cpu") -> Record: ...
 def experiment(name: str, preset: str = "cpu") -> Record | Benchmark:
-    """The recorded run, for a page to show; of the name "bench" it is the benchmark of
-    the chapter `preset`.
+    """The record of the experiment `name` with `preset`; if `name` is "bench", the
+    benchmark of the chapter `preset`.
 
-    With preset "gpu", a CUDA device and EXPLAINERS_GPU=1 it is run and recorded first.
-    Raises `ValueError` when nothing is recorded, and for a file that is no such record.
+    With the preset "gpu" and EXPLAINERS_GPU=1 in the environment, the experiment is run
+    and recorded first if there is a CUDA device. Raises `ValueError` if there is no
+    such file in `results`, or if it is not a valid record.
     """
     if preset == "gpu" and os.environ.get("EXPLAINERS_GPU") == "1":
         import torch
@@ -51,5 +56,5 @@ def experiment(name: str, preset: str = "cpu") -> Record | Benchmark:
         if torch.cuda.is_available():
             from explainers.experiments.runner import run
 
-            return run(known(name), preset)
+            return run(find_experiment(name), preset)
     return recorded(name, preset)

@@ -1,4 +1,4 @@
-"""An explorable of a parabola, which each test changes in what it is about."""
+"""An explorable of a parabola with defaults for all arguments, which tests override."""
 
 from collections.abc import Callable
 from typing import Any

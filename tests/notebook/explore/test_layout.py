@@ -1,4 +1,4 @@
-"""Axes, their ticks, and the marks in them."""
+"""Limits and ticks of axes, and the data and the still picture of marks."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from explainers.notebook.explore import (
     text,
     vline,
 )
-from explainers.notebook.explore.table import decades, rounded
+from explainers.notebook.explore.table import linear_ticks, log_ticks
 from tests.explorables import unpack
 from tests.notebook.explore.parabola import SIZE, made, x
 
@@ -60,12 +60,12 @@ def test_a_free_axis_follows_each_setting() -> None:
     ],
 )
 def test_ticks_are_round_and_few(lo: float, hi: float, most: int, ticks: list[float]) -> None:
-    assert rounded(lo, hi, most) == ticks
+    assert linear_ticks(lo, hi, most) == ticks
 
 
 def test_ticks_of_a_logarithmic_axis_are_powers_of_ten() -> None:
-    assert decades(0.01, 1000, 6) == [0.01, 0.1, 1, 10, 100, 1000]
-    assert decades(1e-9, 1, 3) == [1e-9, 1e-5, 1e-1]
+    assert log_ticks(0.01, 1000, 6) == [0.01, 0.1, 1, 10, 100, 1000]
+    assert log_ticks(1e-9, 1, 3) == [1e-9, 1e-5, 1e-1]
 
 
 def test_a_mark_that_leaves_its_axes_is_cut_off() -> None:

@@ -1,8 +1,8 @@
-"""Explorables: figures with controls that move on the static page and in any notebook.
+"""Explorables: figures with controls that work on a static page and in any notebook.
 
-`explore` computes everything that the controls can show when the page is built, and
-keeps it in one small table; in the browser it is only looked up and drawn, so nothing
-runs in a kernel and no mathematics is written twice.
+`explore` computes the results for every setting of the controls when the page is built,
+and packs them into one small table. In the browser they are only looked up and drawn,
+so no kernel is needed.
 """
 
 from explainers.notebook.explore.controls import Choice, Play, Slider, Toggle

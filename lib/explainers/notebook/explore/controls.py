@@ -1,8 +1,5 @@
-"""The controls of an explorable: each is a list of stops and the stop it starts at.
-
-A reader moves along the stops, so a control has finitely many and everything can be
-computed when the page is built.
-"""
+"""The controls of an explorable: each has a finite list of values, its stops, and a
+default among them, so that the results for all settings can be computed in advance."""
 
 import math
 import re
@@ -12,13 +9,18 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
 FORMAT = re.compile(r"\+?,?(\.\d+)?[defg%]")
-FEWEST = 15  # stops of a slider: with fewer, the drawing jumps and a Choice says more
+MIN_STOPS = (
+    15  # stops of a slider: with fewer, the drawing jumps and a Choice says more
+)
 
 Value = int | float | str | bool
 
 
 def check_format(name: str, text: str) -> str:
-    """`text` if it is a format that the page can write too; else `ValueError`."""
+    """`text` if it is a number format that the page supports.
+
+    Raises `ValueError` that begins with `name` otherwise.
+    """
     if not FORMAT.fullmatch(text):
         raise ValueError(
             f"{name}: {text!r} is not one of Python's number formats "
@@ -29,14 +31,17 @@ def check_format(name: str, text: str) -> str:
 
 @dataclass(frozen=True)
 class Control(ABC):
-    """What all controls share; `name` is the keyword that `explore` gives it."""
+    """The base class of all controls.
+
+    A control gets its name from the keyword under which it is passed to `explore`.
+    """
 
     kind: ClassVar[str]
 
     @property
     @abstractmethod
     def stops(self) -> Sequence[Value]:
-        """The values it can take, in order."""
+        """The values that the control can take, in order."""
 
     @property
     def start(self) -> int:
@@ -44,7 +49,7 @@ class Control(ABC):
         return 0
 
     def spec(self, name: str) -> dict[str, Any]:
-        """What the front end needs to know."""
+        """The control as data for the front end."""
         return {
             "kind": self.kind,
             "name": name,
@@ -57,12 +62,14 @@ class Control(ABC):
 
 @dataclass(frozen=True)
 class Slider(Control):
-    """A range of numbers from `first` to `last`, at least 15 of them.
+    """Numbers from `first` to `last`, at least 15 of them.
 
-    Whole numbers go in steps of 1 unless `step` says otherwise. With `count`, so many
-    stops at equal distance, or at equal ratios with `log=True` (then rounded to three
-    digits, so that the number shown is the number used). Raises `ValueError` for a
-    range without stops, for too few, and for a `default` that is none of them.
+    Between integers, the `step` is 1 by default. `count` gives the number of stops
+    instead, at equal distances, or at equal ratios with `log=True`; then each is
+    rounded to three digits, so that the number shown is the number used. `unit` is
+    printed after the value, and `format` is a Python number format. Raises `ValueError`
+    for arguments that do not define a range, for fewer than 15 stops, and for a
+    `default` that is not one of them.
     """
 
     kind: ClassVar[str] = "slider"
@@ -82,24 +89,24 @@ class Slider(Control):
         object.__setattr__(self, "values", self._values())
         if self.format:
             check_format("format", self.format)
-        if len(self.values) < FEWEST:
+        if len(self.values) < MIN_STOPS:
             raise ValueError(
                 f"{'count' if self.count else 'step'}: {len(self.values)} stops are "
-                f"fewer than {FEWEST}; use a Choice, or more stops"
+                f"fewer than {MIN_STOPS}; use a Choice, or more stops"
             )
         if self.default is not None and self._position(self.default) is None:
             raise ValueError(f"default: {self.default} is not one of {self.values}")
 
     def _values(self) -> list[float]:
         if not self.first < self.last:
-            raise ValueError(f"last: {self.last} is not above first, {self.first}")
+            raise ValueError(f"last: expected above {self.first}, got {self.last}")
         if self.log and self.first <= 0:
-            raise ValueError(f"first: {self.first} is not above 0, with log=True")
+            raise ValueError(f"first: expected above 0 with log=True, got {self.first}")
         if self.count is not None and self.step is not None:
-            raise ValueError("step: give either step or count")
+            raise ValueError("step: expected either step or count, got both")
         if self.count is not None:
             if self.count < 2:
-                raise ValueError(f"count: {self.count} is not at least 2")
+                raise ValueError(f"count: expected at least 2, got {self.count}")
             shares = [i / (self.count - 1) for i in range(self.count)]
             if self.log:
                 ratio = self.last / self.first
@@ -108,10 +115,10 @@ class Slider(Control):
             return [_tidy(self.first + reach * share) for share in shares]
         whole = isinstance(self.first, int) and isinstance(self.last, int)
         if self.log or (self.step is None and not whole):
-            raise ValueError("count: say how many stops, or give a step")
+            raise ValueError("count: expected a number of stops, or a step")
         step = 1 if self.step is None else self.step
         if not step > 0:
-            raise ValueError(f"step: {step} is not above 0")
+            raise ValueError(f"step: expected above 0, got {step}")
         steps = math.floor((self.last - self.first) / step + 1e-9)
         if whole and isinstance(step, int):
             return [int(self.first) + i * step for i in range(steps + 1)]
@@ -140,11 +147,13 @@ class Slider(Control):
 
 @dataclass(frozen=True)
 class Play(Control):
-    """Time: a slider with a button that moves along it.
+    """A slider for time, with a button that plays it.
 
-    Either the stops of a `Slider`, or `reveals="t"`: the reader then sees the arrays
-    that are as long as `t` up to a growing place, and nothing is stored twice. Starts
-    at its end unless `default` (with `reveals`: a position in `t`) says otherwise.
+    It has the stops of a `Slider`, or `reveals="t"`, the name of a result of shape
+    (n,): then every result whose last axis has length n is drawn up to a growing
+    position, and computed only once. It starts at its last stop, or at `default`; with
+    `reveals`, `default` is a position in the array. Raises `ValueError` for both a
+    range and `reveals`, and as `Slider` does.
     """
 
     kind: ClassVar[str] = "play"
@@ -169,9 +178,11 @@ class Play(Control):
             values = slider.values
             place = len(values) - 1 if self.default is None else slider.start
         elif self.first != self.last:
-            raise ValueError("reveals: give either a range of stops or an array")
+            raise ValueError("reveals: expected either a range or an array, got both")
         elif self.default is not None and not isinstance(self.default, int):
-            raise ValueError(f"default: {self.default!r} is not a position")
+            raise ValueError(
+                f"default: expected a position, an int, got {self.default!r}"
+            )
         else:
             place = -1 if self.default is None else self.default
         object.__setattr__(self, "values", values)
@@ -183,7 +194,7 @@ class Play(Control):
 
     @property
     def start(self) -> int:
-        """The position of the default; with `reveals`, -1 is the array's last."""
+        """The position of the default; with `reveals`, -1 is the end of the array."""
         return self.place
 
     def spec(self, name: str) -> dict[str, Any]:
@@ -199,7 +210,11 @@ class Play(Control):
 
 @dataclass(frozen=True)
 class Choice(Control):
-    """One of a few named things, shown as words in a row."""
+    """One of a few strings, shown as a row of buttons.
+
+    Raises `ValueError` for fewer than two options, for equal ones, and for a `default`
+    that is not an option; `TypeError` for options that are not non-empty strings.
+    """
 
     kind: ClassVar[str] = "choice"
     options: Sequence[str]
@@ -209,9 +224,13 @@ class Choice(Control):
 
     def __post_init__(self) -> None:
         if len(self.options) < 2 or len(set(self.options)) < len(self.options):
-            raise ValueError(f"options: {self.options!r} are not two or more, distinct")
+            raise ValueError(
+                f"options: expected two or more different ones, got {self.options!r}"
+            )
         if not all(isinstance(option, str) and option for option in self.options):
-            raise TypeError(f"options: {self.options!r} are not all words")
+            raise TypeError(
+                f"options: expected non-empty strings, got {self.options!r}"
+            )
         if self.default is not None and self.default not in self.options:
             raise ValueError(f"default: {self.default!r} is not one of {self.options}")
 
@@ -226,7 +245,7 @@ class Choice(Control):
 
 @dataclass(frozen=True)
 class Toggle(Control):
-    """Something that is on or off."""
+    """A checkbox; its value is True or False."""
 
     kind: ClassVar[str] = "toggle"
     label: str = ""
@@ -243,12 +262,12 @@ class Toggle(Control):
 
 
 def _tidy(value: float) -> float:
-    """`value` without the last digits that only rounding put there, and never -0."""
+    """`value` rounded to 12 digits, with 0.0 for -0.0."""
     return float(f"{value:.12g}") + 0.0
 
 
 def _format(values: Sequence[Value], log: bool) -> str:
-    """As many digits as the stops need."""
+    """The number format that shows all digits of the stops."""
     if all(isinstance(value, int) for value in values):
         return "d"
     if log:

@@ -1,10 +1,12 @@
 """The marks of an explorable and the panels that hold them.
 
-The fields of a mark are names in the result of `compute`, or of a control; where one
-number stands for a place, it may be a number too. A label follows its mark and may
-hold values in braces: ``label="{waves} waves"``; `name` is what it is called where
-values are read, by default its label. Colours are the book's: 0 the
-reference, 1 our subject, 2 the rival or what fails, 3 to 5 others.
+The arguments `x`, `y` and the like are names of results of `compute` or of controls;
+the position of a line or text may be a number, too. `label` is written beside the mark
+and may contain values in braces: ``label="{waves} waves"``. `name` is used where values
+are listed, by default it is the label. `colour` is 0 for a reference, 1 for the
+subject, 2 for a rival or a failure, 3 to 5 for others. `gaps=True` allows NaN. `format`
+is a Python number format. All functions raise `ValueError` or `TypeError` that begins
+with the name of the argument.
 """
 
 from collections.abc import Sequence
@@ -18,7 +20,7 @@ Field = str | float
 
 @dataclass(frozen=True)
 class Mark:
-    """Something drawn; made by `lines`, `points`, `bars` and the other functions."""
+    """One mark; made by `lines`, `points`, `bars` and the other functions below."""
 
     kind: str
     fields: dict[str, Field]
@@ -26,17 +28,17 @@ class Mark:
 
     @property
     def names(self) -> dict[str, str]:
-        """The fields that are names, by the argument that gave them."""
+        """The names of results or controls, by argument."""
         return {key: name for key, name in self.fields.items() if isinstance(name, str)}
 
 
 def _mark(kind: str, fields: dict[str, Any], **options: Any) -> Mark:
     colour = options["colour"]
     if isinstance(colour, bool) or colour not in range(6):
-        raise ValueError(f"colour: {colour!r} is not one of the book's, 0 to 5")
+        raise ValueError(f"colour: expected an int from 0 to 5, got {colour!r}")
     for key, value in fields.items():
         if not isinstance(value, str | int | float) or isinstance(value, bool):
-            raise TypeError(f"{key}: {value!r} is not a name or a number")
+            raise TypeError(f"{key}: expected a name or a number, got {value!r}")
     check_format("format", options["format"])
     return Mark(kind, fields, options)
 
@@ -56,13 +58,15 @@ def lines(
     gaps: bool = False,
     format: str = ".3g",
 ) -> Mark:
-    """A line through (`x`, `y`), shapes (n,) and (n,), or (k, n) for k lines at once.
+    """A line through (`x`, `y`), of shapes (n,) and (n,), or (n,) and (k, n) for k
+    lines.
 
-    `trail` shows fainter lines at so many earlier stops of the first slider; `head` a
-    dot at the end; `near` is where, on the x axis, the label had best stand.
+    `trail` is the number of earlier stops of the first slider whose lines are drawn
+    fainter; `head` draws a dot at the end, `dash` a dashed and `thin` a thin line;
+    `near` is the x coordinate near which the label is placed if possible.
     """
     if trail < 0:
-        raise ValueError(f"trail: {trail} is not a number of earlier stops")
+        raise ValueError(f"trail: expected at least 0, got {trail}")
     return _mark(
         "lines",
         {"x": x, "y": y},
@@ -91,7 +95,7 @@ def points(
     gaps: bool = False,
     format: str = ".3g",
 ) -> Mark:
-    """A dot at each (`x`, `y`), shapes (n,)."""
+    """A dot at each (`x`, `y`), both of shape (n,)."""
     return _mark(
         "points",
         {"x": x, "y": y},
@@ -116,7 +120,7 @@ def bars(
     gaps: bool = False,
     format: str = ".3g",
 ) -> Mark:
-    """A bar from zero to `y` at each `x`, shapes (n,)."""
+    """A bar from 0 to `y` at each `x`, both of shape (n,)."""
     return _mark(
         "bars",
         {"x": x, "y": y},
@@ -143,10 +147,10 @@ def area(
     read: bool = True,
     format: str = ".3g",
 ) -> Mark:
-    """The area between `y` and `low`, shapes (n,); without `low`, down to zero.
+    """The area between `y` and `low`, by default 0; `x`, `y` and `low` of shape (n,).
 
-    In colour 0 it is the reference: grey with an edge. `read=False` keeps it out of
-    the values under the pointer.
+    In colour 0 it is grey with an edge, the style of a reference. With `read=False` its
+    values are not listed under the pointer.
     """
     fields: dict[str, Field] = {"x": x, "y": y}
     if low is not None:
@@ -165,9 +169,11 @@ def area(
 
 
 def heatmap(x: str, y: str, z: str, *, colour: int = 1, gaps: bool = False) -> Mark:
-    """A cell for each entry of `z`, shape (len(y), len(x)), as strong as its size.
+    """A cell for each entry of `z`, of shape (len(y), len(x)), with opacity
+    proportional to its absolute value.
 
-    `x` and `y` are the cells' centres at equal distances. Negative cells are rust.
+    `x` and `y` are the centres of the cells, at equal distances. Negative entries have
+    colour 2.
     """
     return _mark(
         "heatmap", {"x": x, "y": y, "z": z}, colour=colour, gaps=gaps, label="",
@@ -176,19 +182,19 @@ def heatmap(x: str, y: str, z: str, *, colour: int = 1, gaps: bool = False) -> M
 
 
 def hline(at: Field, *, colour: int = 0, label: str = "") -> Mark:
-    """A horizontal line at a number, a result or a control."""
+    """A horizontal line at `at`: a number, a scalar result or a control."""
     return _mark("hline", {"at": at}, colour=colour, label=label, format="g")
 
 
 def vline(at: Field, *, colour: int = 0, label: str = "") -> Mark:
-    """A vertical line at a number, a result or a control."""
+    """A vertical line at `at`: a number, a scalar result or a control."""
     return _mark("vline", {"at": at}, colour=colour, label=label, format="g")
 
 
 def lowest(
     x: str, y: str, *, colour: int = 1, label: str = "lowest", format: str = ".2f"
 ) -> Mark:
-    """A dot at the lowest point of (`x`, `y`), with its value."""
+    """A dot at the smallest `y`, labelled with its value; `x` and `y` of shape (n,)."""
     return _mark(
         "extreme", {"x": x, "y": y}, lowest=True, colour=colour, label=label,
         format=format,
@@ -198,7 +204,7 @@ def lowest(
 def highest(
     x: str, y: str, *, colour: int = 1, label: str = "highest", format: str = ".2f"
 ) -> Mark:
-    """A dot at the highest point of (`x`, `y`), with its value."""
+    """A dot at the largest `y`, labelled with its value; `x` and `y` of shape (n,)."""
     return _mark(
         "extreme", {"x": x, "y": y}, lowest=False, colour=colour, label=label,
         format=format,
@@ -208,7 +214,7 @@ def highest(
 def text(
     x: Field, y: Field, words: str, *, colour: int = 0, format: str = ".3g"
 ) -> Mark:
-    """A result, words or a number, written at (`x`, `y`)."""
+    """The result `words`, a string or a number, written at (`x`, `y`)."""
     return _mark(
         "text", {"x": x, "y": y, "words": words}, colour=colour, label="", format=format
     )
@@ -242,29 +248,30 @@ def panel(
     xticks: Sequence[float] | None = None,
     yticks: Sequence[float] | None = None,
 ) -> Panel:
-    """A panel of an explorable: a title that says what is measured, and its marks.
+    """A panel of an explorable: a title that says what is measured, and marks.
 
-    `ratio` is its width beside the other panels. `log` names the logarithmic axes, "x",
-    "y" or "xy". The axes hold all settings unless `xlim` or `ylim` say otherwise;
-    `free=True` fits y to each setting. Ticks are chosen if not given.
+    `ratio` is the width relative to the other panels. `log` names the logarithmic axes,
+    "x", "y" or "xy". By default the limits contain the results of all settings; `xlim`
+    and `ylim` fix them, and `free=True` adapts y to each setting. Ticks are chosen
+    automatically unless given.
     """
     if not marks:
-        raise ValueError("marks: a panel without marks shows nothing")
+        raise ValueError("marks: expected at least one, got none")
     if log not in ("", "x", "y", "xy"):
-        raise ValueError(f"log: {log!r} is not 'x', 'y' or 'xy'")
+        raise ValueError(f"log: expected '', 'x', 'y' or 'xy', got {log!r}")
     if not ratio > 0:
-        raise ValueError(f"ratio: {ratio} is not above 0")
+        raise ValueError(f"ratio: expected above 0, got {ratio}")
     if free and ylim is not None:
-        raise ValueError("free: the y axis cannot be fixed by ylim and free as well")
+        raise ValueError("free: expected either free=True or ylim, got both")
     for name, limits in (("xlim", xlim), ("ylim", ylim)):
         if limits is not None and (len(limits) != 2 or limits[0] == limits[1]):
-            raise ValueError(f"{name}: {limits!r} is not a pair of different numbers")
+            raise ValueError(f"{name}: expected two different numbers, got {limits!r}")
     return Panel(title, marks, ratio, log, free, xlabel, xlim, ylim, xticks, yticks)
 
 
 @dataclass(frozen=True)
 class Readout:
-    """A number in the line below the panels; made by `readout`."""
+    """A value in the line below the panels; made by `readout`."""
 
     name: str
     label: str
@@ -273,5 +280,8 @@ class Readout:
 
 
 def readout(name: str, label: str = "", unit: str = "", format: str = ".3g") -> Readout:
-    """The result or control `name` as "label **value** unit"; words are shown as is."""
+    """The scalar result or control `name`, shown as "label **value** unit".
+
+    A number is printed in `format`, a string as it is.
+    """
     return Readout(name, label, unit, check_format("format", format))

@@ -1,4 +1,5 @@
-"""The default setting as a static picture, for print and wherever no script runs."""
+"""A static picture of an explorable at its default setting, for print and for readers
+without JavaScript."""
 
 import re
 from collections.abc import Callable
@@ -17,9 +18,11 @@ _PX = 72 / 100
 
 
 class Still:
-    """Draws panels from their specification at one setting.
+    """Draws the panels in `spec`, the data for the front end, at one setting.
 
-    `get` returns a result or control by name, cut to what is revealed.
+    `get(name)` returns a result or the value of a control, cut to what a `Play` control
+    reveals. `earlier(name, control, steps)` returns a result at an earlier stop of the
+    control, or None if there is none.
     """
 
     def __init__(
@@ -31,7 +34,7 @@ class Still:
         self.spec, self.get, self.earlier = spec, get, earlier
 
     def panels(self) -> list[Callable[[Axes], None]]:
-        """One drawing function for each panel."""
+        """One function for each panel, which draws into Matplotlib axes."""
         return [partial(self._panel, panel) for panel in self.spec["panels"]]
 
     def _panel(self, panel: dict[str, Any], ax: Axes) -> None:
@@ -145,15 +148,16 @@ class Still:
         place = int(ys.argmin() if mark["lowest"] else ys.argmax())
         return float(self.get(mark["x"])[place]), float(ys[place])
 
-    def words(self, mark: dict[str, Any]) -> str:
-        """What the label of a mark says at this setting."""
+    def label_text(self, mark: dict[str, Any]) -> str:
+        """The label of a mark with its values put in."""
         if mark["kind"] == "extreme":
-            return f"{mark['label']} {spelled(self._extreme(mark)[1], mark['format'])}"
+            value = format_value(self._extreme(mark)[1], mark["format"])
+            return f"{mark['label']} {value}"
         if mark["kind"] == "text":
-            return spelled(self.get(mark["words"]), mark["format"])
+            return format_value(self.get(mark["words"]), mark["format"])
         return re.sub(
             r"\{(\w+)(?::([^}]+))?\}",
-            lambda m: spelled(self.get(m[1]), m[2] or "g"),
+            lambda m: format_value(self.get(m[1]), m[2] or "g"),
             mark["label"],
         )
 
@@ -163,8 +167,9 @@ class Still:
         mark: dict[str, Any],
         boxes: list[tuple[float, float, float, float]],
     ) -> None:
-        """Beside the mark's own curve, where it meets neither a curve nor a label."""
-        words = self.words(mark)
+        """Write the label of a mark beside it, where it overlaps least with curves and
+        with the labels in `boxes`, and append its box to them."""
+        words = self.label_text(mark)
         if not words:
             return
         to_px = ax.transData.transform
@@ -232,6 +237,6 @@ class Still:
             )
 
 
-def spelled(value: Any, format: str) -> str:
-    """A number as the page writes it; words as they are."""
+def format_value(value: Any, format: str) -> str:
+    """A number in `format`, or a string as it is."""
     return value if isinstance(value, str) else tidy(f"{value:{format}}")

@@ -1,10 +1,10 @@
-"""Everything an explorable can show, computed once and packed small.
+"""The table of an explorable: the results at all settings, computed and compressed.
 
-`tabulate` runs `compute` over the whole grid of controls and keeps each result only
-over the controls that change it. `pack` writes the results as one table: 16 bits a
-number over the range of its array, so off by at most half of range / 65534 (on a
-logarithmic axis: of the range of the logarithm); whole numbers exactly; what is one
-number a setting in 32 bits, so that a readout shows all its digits.
+`tabulate` runs `compute` over the grid of all controls, and stores each result only
+over the controls that change it. `pack` encodes the results as bytes. Arrays have 16
+bits a number, with an error of at most half of range / 65534 (on a logarithmic axis, of
+the range of the logarithm); integers with a range up to 65534 are exact. Scalars have
+32 bits, so that a readout shows all its digits.
 """
 
 import itertools
@@ -19,17 +19,17 @@ from numpy.typing import NDArray
 
 from explainers.notebook.explore.controls import Value
 
-WISHED, ALLOWED = 60_000, 150_000  # bytes of a table, compressed
-_CODES = 65_534  # steps between the least and the greatest number
+TARGET_BYTES, MAX_BYTES = 60_000, 150_000  # of a table, compressed
+_CODES = 65_534  # steps between the smallest and the largest number
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One result over the controls that change it.
+    """One result at all settings.
 
-    `values` has one axis for each control of `over` (positions in the list of
-    controls), then those of the result itself.
+    `over` are the positions, in the list of controls, of those that change the result;
+    `values` has one axis for each of them, followed by the axes of the result.
     """
 
     values: Array
@@ -37,30 +37,35 @@ class Column:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the result itself."""
+        """The shape of the result at one setting."""
         return self.values.shape[len(self.over) :]
 
     def at(self, setting: Sequence[int]) -> Any:
-        """The result at one stop for each control."""
+        """The result at `setting`, the position of one stop for each control."""
         return self.values[tuple(setting[control] for control in self.over)]
 
 
 def tabulate(
     compute: Callable[..., Mapping[str, Any]],
     stops: Mapping[str, Sequence[Value]],
-    wanted: Mapping[str, str],
+    requested: Mapping[str, str],
     *,
     controls: Collection[str] = (),
     vectorized: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Column]:
-    """Run `compute` at every setting and collect the results that are `wanted`.
+    """The results of `compute` at every setting, by name.
 
-    `stops` are the values of each control that compute takes; `wanted` maps the name
-    of a result to who asks for it, and one that is of `controls` may be missing. With
-    `vectorized`, compute is called once, every keyword an array with one entry a
-    setting (the last control varies fastest), and every result has a first axis of
-    that length.
+    `stops` maps each keyword of `compute` to its values. `requested` maps the names of
+    the results to collect to the mark that uses them, as text for messages; a name in
+    `controls` may be missing from the results. With `vectorized=True`, `compute` is
+    called once: each keyword is an array with one entry for each setting, with the last
+    control varying fastest, and the first axis of each result has the same length.
+    `progress(done, total)` is called after each setting.
+
+    Raises `TypeError` or `ValueError` that begins with "compute" or with the mark for
+    results that are missing, of another type than numbers or strings, infinite, of more
+    than two axes, or of a shape that changes with the setting.
     """
     lengths = tuple(len(values) for values in stops.values())
     settings = [
@@ -71,7 +76,7 @@ def tabulate(
         columns = {
             name: np.array([setting[name] for setting in settings]) for name in stops
         }
-        result = _results(compute(**columns), wanted, controls)
+        result = _results(compute(**columns), requested, controls)
         for name, value in result.items():
             if value.ndim == 0 or len(value) != len(settings):
                 raise ValueError(
@@ -82,19 +87,19 @@ def tabulate(
     else:
         collected: dict[str, list[Array]] = {}
         for done, setting in enumerate(settings):
-            result = _results(compute(**setting), wanted, controls)
+            result = _results(compute(**setting), requested, controls)
             for name, value in result.items():
                 rows = collected.setdefault(name, [])
                 if rows and rows[0].shape != value.shape:
                     raise ValueError(
                         f"compute: {name!r} has shape {value.shape} at "
-                        f"{_words(setting)} and {rows[0].shape} at "
-                        f"{_words(settings[0])}; pad the shorter one"
+                        f"{_describe(setting)} and {rows[0].shape} at "
+                        f"{_describe(settings[0])}; pad the shorter one"
                     )
                 rows.append(value)
             progress(done + 1, len(settings))
         stacked = {name: np.stack(rows) for name, rows in collected.items()}
-    found = {}
+    table = {}
     for name, value in stacked.items():
         if value.ndim > 3:
             raise ValueError(
@@ -103,15 +108,16 @@ def tabulate(
             )
         if value.dtype.kind == "f" and np.isinf(value).any():
             where = settings[int(np.argwhere(np.isinf(value))[0][0])]
-            raise ValueError(f"compute: {name!r} is infinite at {_words(where)}")
-        found[name] = _column(value.reshape(*lengths, *value.shape[1:]), len(lengths))
-    return found
+            raise ValueError(f"compute: {name!r} is infinite at {_describe(where)}")
+        table[name] = _column(value.reshape(*lengths, *value.shape[1:]), len(lengths))
+    return table
 
 
 def check_gaps(
-    name: str, column: Column, stops: Mapping[str, Sequence[Value]], who: str
+    name: str, column: Column, stops: Mapping[str, Sequence[Value]], mark: str
 ) -> None:
-    """Raise `ValueError` if the results of `name` hold NaN, saying where and who."""
+    """Raise `ValueError` if the result `name` is NaN at some setting; the message gives
+    the setting and `mark`, the text of the mark that uses it."""
     if column.values.dtype.kind == "f" and np.isnan(column.values).any():
         place = np.argwhere(np.isnan(column.values))[0]
         names = list(stops)
@@ -120,23 +126,27 @@ def check_gaps(
             for c, i in zip(column.over, place, strict=False)
         }
         raise ValueError(
-            f"compute: {name!r} is NaN{' at ' + _words(where) if where else ''}, and "
-            f"{who} shows no gaps; say gaps=True if they are meant"
+            f"compute: {name!r} is NaN{' at ' + _describe(where) if where else ''}, "
+            f"but {mark} does not allow it; use gaps=True for gaps in the drawing"
         )
 
 
 def _results(
-    result: Any, wanted: Mapping[str, str], controls: Collection[str]
+    result: Any, requested: Mapping[str, str], controls: Collection[str]
 ) -> dict[str, Array]:
     if not isinstance(result, Mapping):
-        raise TypeError(f"compute: returned {type(result).__name__}, not a dict")
-    missing = [name for name in wanted if name not in result and name not in controls]
+        raise TypeError(
+            f"compute: expected to return a dict, got {type(result).__name__}"
+        )
+    missing = [
+        name for name in requested if name not in result and name not in controls
+    ]
     if missing:
         raise ValueError(
-            f"{wanted[missing[0]]}: compute returns no {missing[0]!r}, and no control "
-            f"is called so; it returns {sorted(result)}"
+            f"{requested[missing[0]]}: compute returns no {missing[0]!r}, and there is "
+            f"no such control; it returns {sorted(result)}"
         )
-    return {name: _array(name, result[name]) for name in wanted if name in result}
+    return {name: _array(name, result[name]) for name in requested if name in result}
 
 
 def _array(name: str, value: Any) -> Array:
@@ -150,20 +160,20 @@ def _array(name: str, value: Any) -> Array:
         ) from None
     if array.dtype.kind not in "biufU":
         raise TypeError(
-            f"compute: {name!r} is {type(value).__name__} of {array.dtype}, neither "
-            "real numbers nor words"
+            f"compute: {name!r} is {type(value).__name__} of {array.dtype}, expected "
+            "real numbers or strings"
         )
     if array.dtype.kind == "f":
         array = array.astype(np.float64)
     return array
 
 
-def _words(setting: Mapping[str, Any]) -> str:
+def _describe(setting: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in setting.items())
 
 
 def _column(values: Array, controls: int) -> Column:
-    """Drop the axes of the controls along which nothing changes."""
+    """The result without the axes of controls that do not change it."""
     over = []
     for control in range(controls):
         first = values.take([0], axis=control)
@@ -182,7 +192,8 @@ def _column(values: Array, controls: int) -> Column:
 
 @dataclass(frozen=True)
 class Packed:
-    """A packed table: its bytes, how each array lies in them, and each one's size."""
+    """A packed table: its compressed bytes, the encoding of each array for the front
+    end, and the compressed size of each array in bytes."""
 
     table: bytes
     arrays: dict[str, dict[str, Any]]
@@ -190,15 +201,16 @@ class Packed:
 
 
 def pack(columns: Mapping[str, Column], logarithmic: set[str]) -> Packed:
-    """Pack `columns`; those named in `logarithmic` are coded by their logarithm."""
+    """Encode and compress `columns`; of those named in `logarithmic` the logarithm is
+    encoded."""
     arrays, sizes, parts, at = {}, {}, [], 0
     for name, column in columns.items():
-        part, how = _code(column, name in logarithmic)
+        part, encoding = _code(column, name in logarithmic)
         arrays[name] = {
             "at": at,
             "shape": list(column.values.shape),
             "over": list(column.over),
-            **how,
+            **encoding,
         }
         sizes[name] = len(_deflate(part))
         parts.append(part)
@@ -227,34 +239,35 @@ def _code(column: Column, log: bool) -> tuple[bytes, dict[str, Any]]:
         np.isnan(numbers), 0, np.rint((numbers - low) / step) + gaps
     ).astype(np.uint16)
     turns: list[int] = []
-    best = _planes(_folded(codes))
+    best = _planes(_zigzag(codes))
     while len(turns) < 4:  # differences along the axis that makes it smallest, again
         tries = {
             axis: np.diff(codes, axis=axis, prepend=np.uint16(0))
             for axis in range(codes.ndim)
             if codes.shape[axis] > 2
         }
-        sizes = {axis: len(_deflate(_planes(_folded(t)))) for axis, t in tries.items()}
+        sizes = {axis: len(_deflate(_planes(_zigzag(t)))) for axis, t in tries.items()}
         axis = min(sizes, key=sizes.__getitem__, default=None)
         if axis is None or sizes[axis] >= 0.98 * len(_deflate(best)):
             break
         turns.append(axis)
         codes = tries[axis]
-        best = _planes(_folded(codes))
-    how = {"code": "u16", "low": low, "step": step, "log": log, "gaps": gaps}
+        best = _planes(_zigzag(codes))
+    encoding = {"code": "u16", "low": low, "step": step, "log": log, "gaps": gaps}
     if not turns:  # nothing was folded
         best = _planes(codes)
-    return best, {**how, "turns": turns}
+    return best, {**encoding, "turns": turns}
 
 
-def _folded(codes: Array) -> NDArray[np.uint16]:
-    """0, -1, 1, -2, … as 0, 1, 2, 3, …: small differences have an empty high byte."""
+def _zigzag(codes: Array) -> NDArray[np.uint16]:
+    """The zigzag code, 0, -1, 1, -2, … as 0, 1, 2, 3, …, in which the high byte of a
+    small difference is 0."""
     signed = codes.view(np.int16).astype(np.int32)
     return ((signed << 1) ^ (signed >> 15)).astype(np.uint16)
 
 
 def _planes(values: Array) -> bytes:
-    """The high bytes of all numbers, then the next lower ones."""
+    """The highest bytes of all numbers, then the next ones, and so on."""
     big = np.ascontiguousarray(values.astype(values.dtype.newbyteorder(">")))
     size = big.dtype.itemsize
     return big.view(np.uint8).reshape(-1, size).T.tobytes()
@@ -265,8 +278,9 @@ def _deflate(raw: bytes) -> bytes:
     return packer.compress(raw) + packer.flush()
 
 
-def rounded(lo: float, hi: float, most: int) -> list[float]:
-    """Up to `most` round numbers from lo to hi, in steps of 1, 2 or 5 times 10^k."""
+def linear_ticks(lo: float, hi: float, max_count: int) -> list[float]:
+    """At most `max_count` multiples of 1, 2 or 5 times 10^k between `lo` and
+    `hi`."""
     lo, hi = min(lo, hi), max(lo, hi)
     slack = 1e-9 * (hi - lo)
     for exponent in range(math.floor(math.log10(hi - lo)) - 1, 400):
@@ -276,14 +290,14 @@ def rounded(lo: float, hi: float, most: int) -> list[float]:
                 math.ceil((lo - slack) / step),
                 math.floor((hi + slack) / step),
             )
-            if last - first < most:
+            if last - first < max_count:
                 return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
     raise AssertionError("unreachable: a step above hi - lo leaves at most one")
 
 
-def decades(lo: float, hi: float, most: int) -> list[float]:
-    """Powers of ten from lo to hi, thinned to at most `most`."""
+def log_ticks(lo: float, hi: float, max_count: int) -> list[float]:
+    """At most `max_count` powers of ten between `lo` and `hi`, at equal ratios."""
     lo, hi = min(lo, hi), max(lo, hi)
     first, last = math.ceil(math.log10(lo) - 1e-9), math.floor(math.log10(hi) + 1e-9)
-    every = max(1, math.ceil((last - first + 1) / most))
+    every = max(1, math.ceil((last - first + 1) / max_count))
     return [10.0**k for k in range(first, last + 1, every)]

@@ -1,4 +1,4 @@
-"""The explorable itself: an ordinary anywidget, and the call that makes one."""
+"""`explore` and `explorable`, which make a figure with controls as an anywidget."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ from explainers.notebook.explore.controls import Control, Play
 from explainers.notebook.explore.marks import Mark, Panel, Readout, panel
 from explainers.notebook.explore.still import Still
 from explainers.notebook.explore.table import (
-    ALLOWED,
+    MAX_BYTES,
     Column,
     check_gaps,
     pack,
@@ -34,10 +34,10 @@ _SLOW = 2.0  # seconds before a progress line appears
 
 
 class Explorable(anywidget.AnyWidget):
-    """A figure that moves: in a notebook with its kernel idle, on a page without one.
+    """A figure with controls, drawn in the browser; made by `explorable`.
 
-    `value` is the present setting, {control: value} (for a control that reveals, a
-    position); setting it from Python moves the figure.
+    `value` is the present setting, {control: value}, or a position for a control with
+    `reveals`. Assigning to it moves the controls.
     """
 
     _ipython_display_ = None  # Colab's ipywidgets 7 would show no other form
@@ -59,7 +59,7 @@ class Explorable(anywidget.AnyWidget):
 
     @property
     def nbytes(self) -> int:
-        """Bytes that it adds to a page, compressed, with what says how to draw."""
+        """The compressed size of the table and of the data for drawing, in bytes."""
         return len(self.table) + len(gzip.compress(json.dumps(self.spec).encode(), 9))
 
     def __repr__(self) -> str:
@@ -68,19 +68,19 @@ class Explorable(anywidget.AnyWidget):
     def _repr_mimebundle_(
         self, **keywords: Any
     ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        drawn = self.still.mime(self.caption)
-        ours = {"name": self.spec["name"], "heights": heights(self.spec)}
+        picture = self.still.mime(self.caption)
+        extra = {"name": self.spec["name"], "heights": heights(self.spec)}
         # the model's random id is metadata: the data are the same at every execution
-        return show.with_widget(
-            super()._repr_mimebundle_(**keywords), drawn, EXPLORABLE_MIME, ours,
+        return show.widget_bundle(
+            super()._repr_mimebundle_(**keywords), picture, EXPLORABLE_MIME, extra,
             {"model": self.model_id},
         )  # fmt: skip
 
 
 def explore(compute: Callable[..., Mapping[str, Any]], **keywords: Any) -> None:
-    """Display a figure with controls, and its caption.
+    """Display a figure with controls and its caption.
 
-    The keywords are those of `explorable`: the view, what is said of it, the controls.
+    The keywords are those of `explorable`, which also says what is raised.
     """
     bar = _Progress()
     widget = explorable(compute, progress=bar, **keywords)
@@ -106,41 +106,43 @@ def explorable(
 ) -> Explorable:
     """A figure with controls, as a widget; `explore` displays it with its caption.
 
-    `compute(**setting)` returns a dict of arrays, numbers and words at one setting of
-    the controls; it runs now, at every setting (with `vectorized=True` once for all:
-    see `tabulate`). `view` holds the panels from left to right, a bare mark being a
-    panel of one. The caption is Markdown, its first sentence bold; `alt` says what the
-    default setting shows to those who do not see it. `name` is the anchor and the key
-    of a setting's link, by default the controls' names; `share_y` gives all panels one
-    y axis. `width` is that of all panels together, `height` and `phone_height` those
-    of one plotting area, in pixels. `progress(done, total)` is told of each setting.
+    `compute(**setting)` takes one value for each control, and returns a dict of arrays,
+    numbers and strings. It is called now, for every setting; with `vectorized=True`
+    once for all settings, see `tabulate`. `view` is a panel or a list of panels from
+    left to right; a mark alone is a panel of its own. `alt` describes the default
+    setting for those who do not see it. `caption` is Markdown, its first sentence bold.
+    `name` is the anchor of the figure and the key of a setting in links, by default
+    from the names of the controls. `share_y=True` gives all panels the same y limits.
+    In pixels, `width` is the total width, and `height` and `phone_height` are the
+    height of one plotting area. `progress(done, total)` is called after each setting.
 
-    Raises `ValueError` or `TypeError` that names the argument: for a result that a
-    mark names and `compute` does not return, for shapes that change with the setting,
-    NaN without `gaps=True`, infinities, and a table above 150 kB.
+    Raises `ValueError` or `TypeError` that begins with the argument or the mark: for a
+    name that is neither a result nor a control, for shapes that change with the setting
+    or do not fit the mark, for NaN without `gaps=True`, for infinity, and for a table
+    of more than 150 kB.
     """
     if not alt.strip():
-        raise ValueError("alt: say in words what is seen")
+        raise ValueError("alt: expected a description of the figure, got none")
     if not controls:
         raise ValueError(
-            "controls: there is nothing to move; show.figure draws a still"
+            "controls: expected at least one, got none; show.figure needs none"
         )
     for key, control in controls.items():
         if not isinstance(control, Control):
             raise TypeError(
-                f"{key}: {control!r} is not a Slider, Choice, Toggle or Play"
+                f"{key}: expected a Slider, Choice, Toggle or Play, got {control!r}"
             )
     if sum(bool(getattr(c, "reveals", "")) for c in controls.values()) > 1:
-        raise ValueError("reveals: only one control can reveal")
+        raise ValueError("reveals: expected at most one control with it, got several")
     panels = [
         p if isinstance(p, Panel) else panel("", p)
         for p in ([view] if isinstance(view, Mark | Panel) else view)
     ]
     if not panels:
-        raise ValueError("view: there is nothing to draw")
+        raise ValueError("view: expected at least one mark or panel, got none")
     columns = _columns(compute, panels, readouts, controls, vectorized, progress)
     stops = {key: control.stops or [0] for key, control in controls.items()}
-    shown = layout.revealed(controls, columns)
+    shown = layout.num_revealed(controls, columns)
     for mark in (mark for p in panels for mark in p.marks):
         layout.check_shapes(mark, columns)
         for key, field in mark.names.items():
@@ -182,17 +184,18 @@ def explorable(
     widget = Explorable(
         spec, packed.table, _still(spec, columns, controls, shown), tidy(caption)
     )
-    if widget.nbytes > ALLOWED:
+    if widget.nbytes > MAX_BYTES:
         raise ValueError(_too_large(widget.nbytes, packed.sizes, columns, stops))
     return widget
 
 
 def heights(spec: dict[str, Any]) -> dict[str, int]:
-    """How tall it will be: wide, in a narrower column, on a phone.
+    """The height in pixels in three layouts: "wide", "middle", a narrower column, and
+    "phone".
 
-    A page keeps this room, so that nothing moves when the figure comes alive. A panel
-    has a title and ticks; below are the readouts, and the controls in as many rows as
-    they need.
+    The page reserves this height, so that nothing moves when the widget replaces the
+    still picture. It is the sum of the panels with titles and ticks, the line of
+    readouts, and the controls in as many rows as they need.
     """
     widths = [_width(control) for control in spec["controls"]]
     # a title above, ticks below
@@ -224,7 +227,7 @@ def heights(spec: dict[str, Any]) -> dict[str, int]:
 
 
 def _width(control: dict[str, Any]) -> int:
-    """The least width of a control beside others, as the stylesheet has it."""
+    """The minimal width of a control in pixels, as in the stylesheet."""
     if control["kind"] == "choice":
         return sum(8 * len(words) + 18 for words in control["values"])
     return {"slider": 220, "play": 320, "toggle": 40 + 8 * len(control["label"])}[
@@ -240,31 +243,34 @@ def _columns(
     vectorized: bool,
     progress: Callable[[int, int], None],
 ) -> dict[str, Column]:
-    wanted = layout.wanted(panels, readouts)
+    requested = layout.requested_names(panels, readouts)
     for key, control in controls.items():
         if isinstance(control, Play) and control.reveals:
-            wanted.setdefault(control.reveals, f"{key}: reveals")
+            requested.setdefault(control.reveals, f"{key}: reveals")
     grid = {
         key: control.stops
         for key, control in controls.items()
         if not getattr(control, "reveals", "")
     }
-    found = tabulate(
-        compute, grid, wanted, controls=set(controls), vectorized=vectorized,
+    columns = tabulate(
+        compute, grid, requested, controls=set(controls), vectorized=vectorized,
         progress=progress,
     )  # fmt: skip
     place = [list(controls).index(key) for key in grid]
     return {
         key: Column(column.values, tuple(place[c] for c in column.over))
-        for key, column in found.items()
+        for key, column in columns.items()
     }
 
 
 def _control(spec: dict[str, Any], shown: int) -> dict[str, Any]:
-    """The specification of a control, one that reveals with the `shown` places."""
+    """The data of a control for the front end, with its `shown` positions if it has
+    `reveals`."""
     if spec["values"] is None:
         if not -shown <= spec["start"] < shown:
-            raise ValueError(f"default: {spec['start']} is not one of {shown} places")
+            raise ValueError(
+                f"default: expected a position among {shown}, got {spec['start']}"
+            )
         spec |= {"count": shown, "start": spec["start"] % shown}
     return spec
 
@@ -322,16 +328,18 @@ def _too_large(
             f"({over or 'one setting'}, shape {column.shape})"
         )
     return (
-        f"compute: its table is {total / 1000:.0f} kB where {ALLOWED / 1000:.0f} are "
-        f"allowed; {'; '.join(lines)}. Give these controls fewer stops or the arrays "
-        "fewer entries"
+        f"compute: its table is {total / 1000:.0f} kB where {MAX_BYTES / 1000:.0f} are "
+        f"allowed; {'; '.join(lines)}. Use fewer stops in these controls or fewer "
+        "entries in these arrays"
     )
 
 
 class _Progress:
-    """A line that appears when a grid is slow, and gives its place to the figure.
+    """A line of progress that appears if a grid takes more than two seconds, and that
+    the figure replaces.
 
-    Only where somebody watches: in a build it would make the output depend on speed.
+    It is shown in interactive sessions only: in a build the output would depend on the
+    speed of the machine.
     """
 
     def __init__(self) -> None:
