@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from explainers import resources
-from explainers.experiments import Benchmark, Experiment, Preset, Record, experiment, stored
+from explainers.experiments import Benchmark, Experiment, Preset, Record, load_record, stored
 from explainers.experiments.provenance import fingerprint
 from explainers.experiments.stored import State, benchmark_states, state
 from tests.experiments.test_benchmarks import timed
@@ -58,12 +58,12 @@ def test_a_broken_record_is_called_broken_and_never_raises(results: Path, kind: 
     assert run.broken
     assert run.description.startswith("broken: ")
     with pytest.raises(ValueError, match="toy-cpu"):
-        experiment("toy")
+        load_record("toy")
     path.rename(results / "bench-toy.json")
     [benchmark] = benchmark_states()
     assert benchmark.broken
     with pytest.raises(ValueError, match="bench-toy"):
-        experiment("bench", "toy")
+        load_record("bench", "toy")
 
 
 def test_what_is_no_file_is_called_broken(results: Path) -> None:
@@ -94,7 +94,7 @@ def test_a_whole_record_is_called_by_its_state(results: Path) -> None:
 def test_a_benchmark_is_written_found_and_called_by_its_state(results: Path) -> None:
     benchmark = timed(module="explainers.targets", code=fingerprint("explainers.targets"))
     assert stored.write_record(benchmark) == results / "bench-toy.json"
-    assert experiment("bench", "toy") == benchmark
+    assert load_record("bench", "toy") == benchmark
     assert benchmark_states() == [State("bench-toy", "current")]
     stored.write_record(timed(module="explainers.targets", code="another"))
     assert benchmark_states() == [State("bench-toy", "stale")]
@@ -108,6 +108,6 @@ RECORDED = sorted(path.stem for path in resources.folder("results").glob("*.json
 @pytest.mark.parametrize("stem", RECORDED)
 def test_every_published_record_is_whole(stem: str) -> None:
     name, _, preset = stem.partition("-") if stem.startswith("bench-") else stem.rpartition("-")
-    record: Any = experiment(name, preset)
+    record: Any = load_record(name, preset)
     assert type(record) is (Benchmark if name == "bench" else Record)
     assert f"`{preset if name == 'bench' else name}`" in record.summary

@@ -8,6 +8,6 @@ A study defines an `Experiment` with one or more `Preset`, and a page reads its
 
 from explainers.experiments.benchmarks import Benchmark
 from explainers.experiments.record import Experiment, Preset, Record
-from explainers.experiments.stored import experiment
+from explainers.experiments.stored import load_record
 
-__all__ = ["Benchmark", "Experiment", "Preset", "Record", "experiment"]
+__all__ = ["Benchmark", "Experiment", "Preset", "Record", "load_record"]

@@ -31,10 +31,10 @@ class State:
 
 
 @overload
-def experiment(name: Literal["bench"], preset: str) -> Benchmark: ...  # type: ignore[overload-overlap]
+def load_record(name: Literal["bench"], preset: str) -> Benchmark: ...  # type: ignore[overload-overlap]
 @overload
-def experiment(name: str, preset: str = "cpu") -> Record: ...
-def experiment(name: str, preset: str = "cpu") -> Record | Benchmark:
+def load_record(name: str, preset: str = "cpu") -> Record: ...
+def load_record(name: str, preset: str = "cpu") -> Record | Benchmark:
     """The record of the experiment `name` with `preset`; if `name` is "bench", the
     benchmark of the chapter `preset`.
 

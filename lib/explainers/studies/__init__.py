@@ -8,8 +8,7 @@ import os
 import pkgutil
 from typing import Literal, overload
 
-from explainers.experiments import Benchmark, Experiment, Record
-from explainers.experiments import experiment as recorded
+from explainers.experiments import Benchmark, Experiment, Record, load_record
 
 
 def experiments() -> dict[str, Experiment]:
@@ -57,4 +56,4 @@ def experiment(name: str, preset: str = "cpu") -> Record | Benchmark:
             from explainers.experiments.runner import run
 
             return run(find_experiment(name), preset)
-    return recorded(name, preset)
+    return load_record(name, preset)
