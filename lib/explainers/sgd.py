@@ -20,6 +20,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -38,6 +39,10 @@ class AssumptionWarning(UserWarning):
 
 
 # ---- projections: the nearest point of a closed convex set
+#
+# Each raises `TypeError` for x that is no tensor of floating-point numbers, and
+# `ValueError` or `TypeError` for a set that is none. A point that is not finite has no
+# projection: NaN comes back, as a check at every step would cost more than the step.
 
 
 def project_ball(
@@ -47,6 +52,7 @@ def project_ball(
 
     The square of |x| must not overflow.
     """
+    _check_point("x", x)
     _positive("radius", radius)
     length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return x / (length / radius).clamp(min=1)
@@ -58,7 +64,8 @@ def project_box(
     high: float | Tensor = 1.0,
 ) -> Float[Tensor, "*batch dim"]:
     """The nearest point of the box low <= x <= high: each coordinate is clipped."""
-    low, high = (torch.as_tensor(end, dtype=x.dtype) for end in (low, high))
+    _check_point("x", x)
+    low, high = _end("low", low, x), _end("high", high, x)
     if not bool((low <= high).all()):
         raise ValueError(f"low: expected at most high, got {low} and {high}")
     # what is not finite has no place in the box
@@ -73,6 +80,7 @@ def project_simplex(
     The shift makes the sum right; sorting tells how many coordinates stay positive
     (Held, Wolfe and Crowder 1974).
     """
+    _check_point("x", x)
     _positive("total", total)
     x = x - x.amax(-1, keepdim=True)  # a common shift moves no nearest point
     largest_first = x.sort(-1, descending=True).values
@@ -88,19 +96,40 @@ def project_simplex(
 #
 # Rows are looked up by `embedding` and `take`, not by a[row]: that one would wake a
 # second thread at each of thousands of small steps, and take ten times as long.
+#
+# Each raises `TypeError` for rows that are no tensors of floating-point numbers, and
+# `ValueError` for other shapes, numbers that are not finite, and other labels.
 
 
 def linear_loss(theta: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """g . theta, for samples that are the gradients themselves."""
-    return torch.linalg.vecdot(gradient, theta), gradient
+    """g . theta, for samples that are the gradients themselves.
+
+    Raises `TypeError` for what is no tensor of floating-point numbers, `ValueError`
+    for another number of coordinates.
+    """
+    _check_point("theta", theta)
+    _check_point("gradient", gradient)
+    if gradient.shape[-1] != theta.shape[-1]:
+        raise ValueError(
+            f"gradient: expected {theta.shape[-1]} coordinates as theta has, got "
+            f"{gradient.shape[-1]}"
+        )
+    try:
+        return torch.linalg.vecdot(gradient, theta), gradient
+    except RuntimeError as error:
+        raise ValueError(
+            f"gradient: the shape {tuple(gradient.shape)} does not broadcast against "
+            f"that of theta, {tuple(theta.shape)}"
+        ) from error
 
 
 def absolute_loss(a: Float[Tensor, "rows dim"], b: Float[Tensor, " rows"]) -> Loss:
     """|a_i . theta - b_i| with the subgradient sign(.) a_i, at most |a_i| long."""
+    _check_rows(a, "b", b)
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.nn.functional.embedding(row, a)
-        error = torch.linalg.vecdot(features, theta) - b.take(row)
+        features, predicted = _at(row, a, theta)
+        error = predicted - b.take(row)
         return error.abs(), error.sign().unsqueeze(-1) * features
 
     return loss
@@ -108,11 +137,12 @@ def absolute_loss(a: Float[Tensor, "rows dim"], b: Float[Tensor, " rows"]) -> Lo
 
 def hinge_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
     """max(0, 1 - y_i a_i . theta) for labels -1 and 1; at most |a_i| steep."""
+    _check_labels(a, y)
     signed = y[:, None] * a
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.nn.functional.embedding(row, signed)
-        short = 1 - torch.linalg.vecdot(features, theta)
+        features, margin = _at(row, signed, theta)
+        short = 1 - margin
         return short.clamp(min=0), (short > 0).unsqueeze(-1) * -features
 
     return loss
@@ -121,11 +151,11 @@ def hinge_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
 def logistic_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
     """log(1 + exp(-y_i a_i . theta)) in nats, for labels -1 and 1; at most |a_i|
     steep."""
+    _check_labels(a, y)
     signed = y[:, None] * a
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.nn.functional.embedding(row, signed)
-        margin = torch.linalg.vecdot(features, theta)
+        features, margin = _at(row, signed, theta)
         wrong = torch.sigmoid(-margin).unsqueeze(-1)
         # softplus is linear from 20 on: the step there would not be convex
         return -torch.nn.functional.logsigmoid(margin), -wrong * features
@@ -162,15 +192,15 @@ def projected_sgd(
     `step_sizes` are fixed in advance, or a rule that gets the sum of squared gradient
     lengths up to now. Without a projection theta is free to go anywhere.
 
-    Raises `TypeError` for steps that are neither, `ValueError` for steps that are not
-    positive or not as many as the samples and for a start that the projection moves,
-    `FloatingPointError` if a loss or theta is not finite, naming the step. Warns
-    (`AssumptionWarning`) if fixed steps grow: the run is sound, but `regret_bound` says
-    nothing about it.
+    Raises `TypeError` for steps that are neither and for anything else of another type,
+    `ValueError` for steps that are not positive or not as many as the samples, for a
+    start that the projection moves, and for a loss or projection that returns another
+    shape at the start, `FloatingPointError` if a loss or theta is not finite, naming
+    the step. Warns (`AssumptionWarning`) if fixed steps grow: the run is sound, but
+    `regret_bound` says nothing about it.
     """
     _check_start(theta0, projection)
-    if len(samples) == 0:
-        raise ValueError("samples: expected at least one")
+    _check_samples(loss, samples)
     rule = step_sizes if callable(step_sizes) else None
     etas: Sequence[Tensor]
     if rule is None:
@@ -190,9 +220,10 @@ def projected_sgd(
     squares = torch.zeros_like(theta0[:, 0])
     values, points, lengths, used = [], [theta0], [], []
     for t, sample in enumerate(samples.unbind(0)):
-        value, gradient = loss(theta, sample)
+        pair = loss(theta, sample)
         if t == 0:
-            _check_loss(value, gradient, theta0)
+            _check_loss(pair, theta0)
+        value, gradient = pair
         if rule is not None or trajectory:
             square = gradient.square().sum(-1)
             squares = squares + square
@@ -238,13 +269,23 @@ def best_fixed_point(
     replace the mean over samples, for samples that occur many times.
 
     Raises `RuntimeError` if that is not reached, or if the loss curves so much that it
-    must have a kink.
+    must have a kink; `FloatingPointError` if the loss is not finite at the start; for
+    the rest `TypeError` or `ValueError` as `projected_sgd`, and `ValueError` for
+    weights that are negative or do not add up to 1.
     """
     _check_start(theta0, projection)
+    _check_samples(loss, samples)
     _positive("tolerance", tolerance)
+    _count("iterations", iterations)
+    if weights is not None:
+        _check_weights(weights, (len(samples), theta0.shape[0]))
+        if bool(((weights.sum(0) - 1).abs() > 1e-4).any()):
+            raise ValueError("weights: expected numbers that add up to 1")
     share = theta0.new_tensor(1 / len(samples)) if weights is None else weights
     if samples.ndim == 1:  # the same ones for all seeds
         samples = samples.unsqueeze(1)
+
+    _check_mean_loss(loss(theta0, samples), len(samples), theta0)
 
     def mean(theta: Tensor) -> tuple[Tensor, Tensor]:
         value, gradient = loss(theta, samples)
@@ -297,13 +338,26 @@ def average_regret(
     """The (weighted) average of losses - comparator after t = 1 ... T steps.
 
     `losses` are those of `Run`, each met before its own update; `comparator` holds the
-    losses of one fixed point on the same samples.
+    losses of one fixed point on the same samples. While the weights so far are all 0,
+    the average is NaN.
+
+    Raises `TypeError` for what is no tensor of floating-point numbers, `ValueError` for
+    another shape and for numbers that are not finite, or negative as weights.
     """
+    for name, value in (("losses", losses), ("comparator", comparator)):
+        _check_floats(name, value)
+        if value.ndim == 0 or value.numel() == 0:
+            raise ValueError(
+                f"{name}: expected at least one step, got the shape "
+                f"{tuple(value.shape)}"
+            )
     if losses.shape != comparator.shape:
         raise ValueError(
             f"comparator: expected the shape of losses, {tuple(losses.shape)}, got "
             f"{tuple(comparator.shape)}"
         )
+    if weights is not None:
+        _check_weights(weights, tuple(losses.shape))
     share = torch.ones_like(losses) if weights is None else weights
     share = share.reshape(*share.shape, *[1] * (losses.ndim - share.ndim))
     return (share * (losses - comparator)).cumsum(0) / share.cumsum(0)
@@ -317,10 +371,11 @@ def regret_bound(
     Bounds the average regret of `projected_sgd` on convex losses, if no two points of
     the closed convex set are farther apart than `diameter` and no subgradient is longer
     than `gradient` (from the proof of Zinkevich 2003, Theorem 1). Raises `ValueError`
-    for steps that grow.
+    for steps that grow and for numbers that are not positive, `TypeError` for other
+    types.
     """
     _check_sizes(diameter, gradient)
-    _check_steps(step_sizes, len(step_sizes))
+    _check_steps(step_sizes)
     grows = _grows_at(step_sizes)
     if grows is not None:
         raise ValueError(
@@ -342,26 +397,37 @@ def weighted_average_bound(
     Bounds the average regret of `projected_sgd` on convex losses, weighted by the
     steps, for any positive steps and any closed convex set, also an unbounded one;
     `distance` is that from the start to the fixed point (Su, archive 11469).
+    Raises `ValueError` for numbers that are not positive, `TypeError` for other types.
     """
+    _real("distance", distance)
     if not (0 <= distance < math.inf):
         raise ValueError(f"distance: expected a number from 0 up, got {distance}")
     _positive("gradient", gradient)
-    _check_steps(step_sizes, len(step_sizes))
+    _check_steps(step_sizes)
     spent = step_sizes.square().cumsum(0)
     return (distance**2 + gradient**2 * spent) / (2 * step_sizes.cumsum(0))
 
 
 # ---- schedules, each with the closed form of its bound
+#
+# `ValueError` refuses what is not positive, `TypeError` other types; so do the `steps`
+# and `bound` of a schedule for a horizon that is no positive integer.
 
 
 @dataclass(frozen=True)
 class Schedule:
     """Steps for a horizon, `steps(T)` of shape (T,), and `bound(T)`, a bound on the
-    average regret after T of them."""
+    average regret after T of them. Raises `TypeError` if these are no functions."""
 
     name: str
     steps: Callable[[int], Float[Tensor, " steps"]]
     bound: Callable[[int], float]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"name: expected a string, got {self.name!r}")
+        _callable("steps", self.steps)
+        _callable("bound", self.bound)
 
 
 def constant(diameter: float, gradient: float) -> Schedule:
@@ -370,8 +436,8 @@ def constant(diameter: float, gradient: float) -> Schedule:
     _check_sizes(diameter, gradient)
     return Schedule(
         "constant",
-        lambda T: diameter / (gradient * math.sqrt(T)) * torch.ones_like(_times(T)),
-        lambda T: diameter * gradient / math.sqrt(T),
+        lambda T: diameter / (gradient * _root(T)) * torch.ones_like(_times(T)),
+        lambda T: diameter * gradient / _root(T),
     )
 
 
@@ -389,7 +455,7 @@ def decaying(diameter: float, gradient: float, alpha: float | None = None) -> Sc
         "decaying",
         lambda T: alpha / _times(T).sqrt(),
         lambda T: (
-            (diameter**2 / (2 * alpha) + gradient**2 * alpha) / math.sqrt(T)
+            (diameter**2 / (2 * alpha) + gradient**2 * alpha) / _root(T)
             - gradient**2 * alpha / (2 * T)
         ),
     )
@@ -412,7 +478,7 @@ def doubling(diameter: float, gradient: float) -> Schedule:
 
     factor = math.sqrt(2) / (math.sqrt(2) - 1)
     return Schedule(
-        "doubling", steps, lambda T: factor * diameter * gradient / math.sqrt(T)
+        "doubling", steps, lambda T: factor * diameter * gradient / _root(T)
     )
 
 
@@ -425,7 +491,7 @@ def strongly_convex(curvature: float, gradient: float) -> Schedule:
     return Schedule(
         "strongly convex",
         lambda T: 1 / (curvature * _times(T)),
-        lambda T: gradient**2 * (1 + math.log(T)) / (2 * curvature * T),
+        lambda T: gradient**2 * (1 + math.log(_count("T", T))) / (2 * curvature * T),
     )
 
 
@@ -446,9 +512,140 @@ def adagrad_norm(diameter: float) -> StepRule:
 # ---- checks
 
 
+def _real(name: str, value: object) -> None:
+    if not isinstance(value, Real):
+        raise TypeError(f"{name}: expected a number, got {value!r}")
+
+
 def _positive(name: str, value: float) -> None:
+    _real(name, value)
     if not (0 < value < math.inf):
         raise ValueError(f"{name}: expected a positive number, got {value}")
+
+
+def _count(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name}: expected an integer, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name}: expected at least 1, got {value}")
+    return value
+
+
+def _root(T: int) -> float:
+    return math.sqrt(_count("T", T))
+
+
+def _callable(name: str, value: object) -> None:
+    if not callable(value):
+        raise TypeError(f"{name}: expected a function, got {value!r}")
+
+
+def _check_point(name: str, x: object) -> None:
+    """Cheap, as it runs at every step: the numbers are not looked at."""
+    if not (isinstance(x, Tensor) and x.is_floating_point()):
+        raise TypeError(
+            f"{name}: expected a tensor of floating-point numbers, got "
+            f"{x.dtype if isinstance(x, Tensor) else type(x).__name__}"
+        )
+    if x.ndim == 0 or x.shape[-1] == 0:
+        raise ValueError(
+            f"{name}: expected at least one coordinate, got the shape {tuple(x.shape)}"
+        )
+
+
+def _check_floats(name: str, value: object) -> None:
+    """A tensor of finite numbers, of any shape."""
+    if not (isinstance(value, Tensor) and value.is_floating_point()):
+        raise TypeError(
+            f"{name}: expected a tensor of floating-point numbers, got "
+            f"{value.dtype if isinstance(value, Tensor) else type(value).__name__}"
+        )
+    if not bool(value.isfinite().all()):
+        raise ValueError(f"{name}: expected finite numbers")
+
+
+def _end(name: str, end: float | Tensor, x: Tensor) -> Tensor:
+    """One end of a box."""
+    try:
+        end = torch.as_tensor(end, dtype=x.dtype)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(
+            f"{name}: expected a number or a tensor, got {end!r}"
+        ) from error
+    fits = zip(reversed(end.shape), reversed(x.shape), strict=False)
+    if end.ndim > x.ndim or any(size not in (1, of_x) for size, of_x in fits):
+        raise ValueError(
+            f"{name}: the shape {tuple(end.shape)} does not broadcast to that of x, "
+            f"{tuple(x.shape)}"
+        )
+    return end
+
+
+def _check_rows(a: Tensor, name: str, b: Tensor) -> None:
+    """The rows of a linear model, and one number for each."""
+    _check_floats("a", a)
+    _check_floats(name, b)
+    if a.ndim != 2 or a.numel() == 0:
+        raise ValueError(
+            f"a: expected the shape (rows, dim), neither 0, got {tuple(a.shape)}"
+        )
+    if b.shape != a.shape[:1]:
+        raise ValueError(
+            f"{name}: expected one number for each of the {len(a)} rows of a, got the "
+            f"shape {tuple(b.shape)}"
+        )
+
+
+def _check_labels(a: Tensor, y: Tensor) -> None:
+    _check_rows(a, "y", y)
+    wrong = y.abs() != 1
+    if bool(wrong.any()):
+        raise ValueError(
+            f"y: expected the labels -1 and 1, got {y[wrong][0].item()} in row "
+            f"{int(wrong.int().argmax())}"
+        )
+
+
+def _at(row: Tensor, table: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
+    """The features of the rows, and their products with theta."""
+    try:
+        features = torch.nn.functional.embedding(row, table)
+        return features, torch.linalg.vecdot(features, theta)
+    except (IndexError, RuntimeError) as error:
+        raise ValueError(
+            f"samples: expected integers from 0 to {len(table) - 1}, and theta0 with "
+            f"{table.shape[1]} coordinates; got samples of {row.dtype} and the shape "
+            f"{tuple(row.shape)}, theta of {tuple(theta.shape)}"
+        ) from error
+
+
+def _check_samples(loss: object, samples: object) -> None:
+    _callable("loss", loss)
+    if not isinstance(samples, Tensor):
+        raise TypeError(f"samples: expected a tensor, got {type(samples).__name__}")
+    if samples.ndim == 0 or len(samples) == 0:
+        raise ValueError(
+            f"samples: expected at least one, got the shape {tuple(samples.shape)}"
+        )
+
+
+def _check_weights(weights: Tensor, shape: tuple[int, ...]) -> None:
+    """One weight for a step, or one for each seed too."""
+    _check_floats("weights", weights)
+    if (
+        weights.shape[:1] != shape[:1]
+        or any(
+            size not in (1, of_losses)
+            for size, of_losses in zip(weights.shape, shape, strict=False)
+        )
+        or weights.ndim > len(shape)
+    ):
+        raise ValueError(
+            f"weights: the shape {tuple(weights.shape)} does not broadcast to "
+            f"{shape}, one for each of the samples and seeds"
+        )
+    if bool((weights < 0).any()):
+        raise ValueError("weights: expected numbers from 0 up")
 
 
 def _check_sizes(diameter: float, gradient: float) -> None:
@@ -458,6 +655,7 @@ def _check_sizes(diameter: float, gradient: float) -> None:
 
 def _times(steps: int) -> Tensor:
     """1 ... steps."""
+    _count("T", steps)
     return torch.arange(1, steps + 1, dtype=torch.float64)
 
 
@@ -467,13 +665,21 @@ def _grows_at(step_sizes: Tensor) -> int | None:
     return int(grows[0, 0]) + 1 if len(grows) else None
 
 
-def _check_steps(step_sizes: object, steps: int, seeds: int | None = None) -> None:
+def _check_steps(
+    step_sizes: object, steps: int | None = None, seeds: int | None = None
+) -> None:
     if not isinstance(step_sizes, Tensor):
         raise TypeError(
             "step_sizes: expected a tensor, or a rule for projected_sgd, got "
             f"{type(step_sizes).__name__}"
         )
-    if step_sizes.ndim == 0 or len(step_sizes) != steps or steps == 0:
+    if not step_sizes.is_floating_point():
+        raise TypeError(
+            f"step_sizes: expected floating-point numbers, got {step_sizes.dtype}"
+        )
+    length = len(step_sizes) if step_sizes.ndim else 0
+    steps = length if steps is None else steps
+    if length != steps or steps == 0:
         raise ValueError(
             f"step_sizes: expected one for each of {steps} samples (at least one), got "
             f"the shape {tuple(step_sizes.shape)}"
@@ -494,6 +700,10 @@ def _check_steps(step_sizes: object, steps: int, seeds: int | None = None) -> No
 
 def _from_rule(rule: StepRule, squares: Tensor, t: int) -> Tensor:
     eta = rule(squares)
+    if not isinstance(eta, Tensor):
+        raise TypeError(
+            f"step_sizes: expected a tensor of the rule, got {type(eta).__name__}"
+        )
     if eta.shape != squares.shape or not bool(((eta >= 0) & eta.isfinite()).all()):
         raise ValueError(
             f"step_sizes: expected {len(squares)} numbers from 0 up of the rule, got "
@@ -503,15 +713,32 @@ def _from_rule(rule: StepRule, squares: Tensor, t: int) -> Tensor:
 
 
 def _check_start(theta0: Tensor, projection: Projection | None) -> None:
+    if not (isinstance(theta0, Tensor) and theta0.is_floating_point()):
+        raise TypeError(
+            "theta0: expected a tensor of floating-point numbers, got "
+            f"{theta0.dtype if isinstance(theta0, Tensor) else type(theta0).__name__}"
+        )
     if theta0.ndim != 2:
         raise ValueError(
             f"theta0: expected the shape (seeds, dim), got {tuple(theta0.shape)}"
+        )
+    if theta0.numel() == 0:
+        raise ValueError(
+            f"theta0: expected at least one seed and coordinate, got the shape "
+            f"{tuple(theta0.shape)}"
         )
     if not bool(theta0.isfinite().all()):
         raise ValueError("theta0: expected finite numbers")
     if projection is None:
         return
-    moved = (projection(theta0) - theta0).abs().amax(-1)
+    _callable("projection", projection)
+    nearest = projection(theta0)
+    if not isinstance(nearest, Tensor) or nearest.shape != theta0.shape:
+        raise ValueError(
+            f"projection: expected a tensor of the shape {tuple(theta0.shape)}, got "
+            f"{_shape(nearest)}"
+        )
+    moved = (nearest - theta0).abs().amax(-1)
     # a point on the edge may round to the outside
     outside = moved > 1e3 * torch.finfo(theta0.dtype).eps * (1 + theta0.abs().amax(-1))
     if bool(outside.any()):
@@ -521,13 +748,46 @@ def _check_start(theta0: Tensor, projection: Projection | None) -> None:
         )
 
 
-def _check_loss(value: Tensor, gradient: Tensor, theta0: Tensor) -> None:
+def _shape(value: object) -> object:
+    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+
+
+def _is_pair(pair: object) -> bool:
+    return (
+        isinstance(pair, tuple)
+        and len(pair) == 2
+        and all(isinstance(part, Tensor) for part in pair)
+    )
+
+
+def _check_loss(pair: tuple[Tensor, Tensor], theta0: Tensor) -> None:
+    if not _is_pair(pair):
+        raise TypeError("loss: expected it to return two tensors, (value, subgradient)")
+    value, gradient = pair
     if value.shape != theta0.shape[:1] or gradient.shape != theta0.shape:
         raise ValueError(
             f"loss: expected values {tuple(theta0.shape[:1])} and subgradients "
             f"{tuple(theta0.shape)}, got {tuple(value.shape)} and "
             f"{tuple(gradient.shape)}"
         )
+
+
+def _check_mean_loss(pair: tuple[Tensor, Tensor], steps: int, theta0: Tensor) -> None:
+    if not _is_pair(pair):
+        raise TypeError("loss: expected it to return two tensors, (value, subgradient)")
+    value, gradient = pair
+    seeds, dim = theta0.shape
+    if value.shape != (steps, seeds) or gradient.shape not in (
+        (steps, seeds, dim),
+        (steps, 1, dim),
+    ):
+        raise ValueError(
+            f"loss: expected values {(steps, seeds)} and subgradients "
+            f"{(steps, seeds, dim)}, got {tuple(value.shape)} and "
+            f"{tuple(gradient.shape)}"
+        )
+    if not bool(value.isfinite().all() and gradient.isfinite().all()):
+        raise FloatingPointError("loss: not finite at the start")
 
 
 def _check_finite(losses: Tensor, theta: Tensor) -> None:

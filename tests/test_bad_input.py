@@ -1,0 +1,419 @@
+"""Bad input to every public function of the science: refused by the argument's name, or allowed as stated.
+
+A row is a call that works. What is tried in place of each argument follows from its good value: another type,
+another shape, NaN, nothing at all, zero, a negative number, ends in reverse, ... All of it is to be refused
+with `ValueError` or `TypeError` whose message holds the argument's name; what is not stands in `allowed`. The
+checks of shapes that the other tests load are off: a reader has none.
+"""
+
+import importlib
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from explainers import sgd
+
+SCIENCE = ("sgd", "fourier_density", "targets", "ngrams", "rope", "data", "decoder", "training")
+TO_DO = ("fourier_density", "targets", "ngrams", "rope", "data", "decoder", "training")  # no rows yet
+
+Check = Callable[[Any], bool]
+Outcome = Check | type[Exception] | str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A call that works, by keywords, and what its arguments may be besides.
+
+    `allowed` maps "argument: kind" to a check of the result, to another error, or to the name that the
+    message holds instead. `extra` holds
+    bad values that do not follow from the good one, by argument and name.
+    """
+
+    call: Callable[..., Any]
+    good: Mapping[str, Any]
+    allowed: Mapping[str, Outcome] = field(default_factory=dict)
+    extra: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+# ---- kinds of bad values
+
+
+def bad_tensors(good: Tensor) -> Iterator[tuple[str, Any]]:
+    yield "a list", good.tolist()
+    yield "no axis", good.reshape(-1)[0]
+    yield "one axis more", good[None]
+    yield "one fewer", good[:-1] if len(good) > 1 else torch.cat([good, good])
+    yield "one fewer at the end", good[..., :-1]
+    yield "empty", good[:0]
+    if good.is_floating_point() or good.is_complex():
+        yield "NaN", with_first(good, math.nan)
+        yield "infinite", with_first(good, math.inf)
+        yield "integers", torch.ones_like(good, dtype=torch.long)
+    else:
+        yield "floats", good.double()
+        yield "booleans", good.bool()
+        if good.dtype != torch.uint8:
+            yield "negative", -good - 1
+    if good.is_complex():
+        yield "real", good.real
+
+
+def with_first(good: Tensor, value: float) -> Tensor:
+    bad = good.clone()
+    bad.view(-1)[0] = value
+    return bad
+
+
+def bad_values(good: Any) -> Iterator[tuple[str, Any]]:
+    """What is tried in place of a good value, each with the name of its kind."""
+    if good is not None:
+        yield "None", None
+    match good:
+        case Tensor():
+            yield from bad_tensors(good)
+        case bool():
+            yield "two", 2
+        case int():
+            yield from (("zero", 0), ("negative", -1), ("a fraction", 1.5), ("True", True), ("text", "3"))
+        case float():
+            yield from (("zero", 0.0), ("negative", -good), ("NaN", math.nan), ("infinite", math.inf))
+            yield from (("text", "0.5"), ("a list", [good]))
+        case str():
+            yield from (("a number", 3), ("another word", "no such word"), ("empty", ""))
+        case (float(), float()):
+            yield from (("reversed", good[::-1]), ("equal", (good[0], good[0])), ("one", good[:1]))
+            yield from (("NaN first", (math.nan, good[1])), ("NaN last", (good[0], math.nan)))
+            yield from (("words", ("a", "b")), ("a number", 0.5))
+        case tuple():
+            yield from (("a number", 2), ("negative", (-1,)), ("fractions", (1.5,)), ("text", "3"))
+        case torch.Generator():
+            yield "a number", 3
+        case _ if callable(good):
+            yield from (("a number", 3), ("text", "f"))
+
+
+# ---- what is allowed
+
+
+def is_nan(result: Tensor) -> bool:
+    return bool(result.isnan().any())
+
+
+def is_empty(result: Tensor) -> bool:
+    return result.numel() == 0
+
+
+def shape(*sizes: int) -> Check:
+    return lambda result: tuple(result.shape) == sizes
+
+
+# ---- the rows
+
+F64 = torch.float64
+THETA = torch.tensor([[0.1, 0.2, 0.3], [0.3, 0.3, 0.1]], dtype=F64)
+A = torch.tensor([[1.0, 0.5, 0.0], [0.0, -1.0, 0.5], [1.0, 1.0, 1.0], [-1.0, 0.0, 1.0]], dtype=F64)
+LABELS = torch.tensor([1.0, -1.0, 1.0, -1.0], dtype=F64)
+STEPS = torch.tensor([0.3, 0.2, 0.2, 0.1], dtype=F64)
+LOSSES = torch.tensor([[1.0, 2.0], [0.5, 1.0], [0.2, 0.4]], dtype=F64)
+ROWS_OUTSIDE = {"a row too many": torch.tensor([0, 1, 2, 4])}
+
+POINTS: dict[str, Outcome] = {
+    "x: one axis more": shape(1, 2, 3),
+    "x: one fewer": shape(1, 3),
+    "x: one fewer at the end": shape(2, 2),
+    "x: empty": shape(0, 3),
+    "x: NaN": is_nan,
+    "x: infinite": is_nan,
+}
+SIZES = {"diameter": 2.0, "gradient": 1.5}
+HORIZON: dict[str, Any] = {"T": 4}
+
+
+def of_schedule(schedule: sgd.Schedule) -> Iterator[tuple[str, Row]]:
+    for name in ("steps", "bound"):
+        yield f"sgd.{schedule.name}.{name}", Row(lambda T, f=getattr(schedule, name): f(T), HORIZON)
+
+
+SGD: dict[str, Row] = {
+    "sgd.project_ball": Row(sgd.project_ball, {"x": THETA, "radius": 0.5}, POINTS),
+    "sgd.project_box": Row(
+        sgd.project_box,
+        {"x": THETA, "low": -0.2, "high": 1.0},
+        POINTS
+        | {
+            "low: zero": lambda x: bool((x >= 0).all()),
+            "low: negative": lambda x: bool((x >= 0.2).all()),
+            "high: zero": lambda x: bool((x <= 0).all()),
+            "low: a list": shape(2, 3),
+            "high: a list": shape(2, 3),
+            "high: infinite": lambda x: torch.equal(x, THETA),
+        },
+        {
+            "low": {
+                "above high": 1.3,
+                "another shape": torch.zeros(2),
+                "too many axes": torch.zeros(5, 2, 3),
+            },
+            "high": {"below low": -0.3, "another shape": torch.ones(2)},
+        },
+    ),
+    "sgd.project_simplex": Row(sgd.project_simplex, {"x": THETA, "total": 1.0}, POINTS),
+    "sgd.linear_loss": Row(
+        sgd.linear_loss,
+        {"theta": THETA, "gradient": A[:2]},
+        {
+            "theta: one axis more": lambda pair: pair[0].shape == (1, 2),
+            "theta: one fewer": lambda pair: pair[0].shape == (2,),
+            "gradient: one axis more": lambda pair: pair[0].shape == (1, 2),
+            "gradient: one fewer": lambda pair: pair[0].shape == (2,),
+            "theta: NaN": lambda pair: is_nan(pair[0]),
+            "theta: infinite": lambda pair: not pair[0].isfinite().all(),
+            "gradient: NaN": lambda pair: is_nan(pair[0]),
+            "gradient: infinite": lambda pair: not pair[0].isfinite().all(),
+        },
+    ),
+    "sgd.absolute_loss": Row(sgd.absolute_loss, {"a": A, "b": LABELS}, {"a: one fewer at the end": callable}),
+    "sgd.hinge_loss": Row(
+        sgd.hinge_loss,
+        {"a": A, "y": LABELS},
+        {"a: one fewer at the end": callable},
+        {"y": {"0 and 1": (LABELS + 1) / 2}},
+    ),
+    "sgd.logistic_loss": Row(
+        sgd.logistic_loss,
+        {"a": A, "y": LABELS},
+        {"a: one fewer at the end": callable},
+        {"y": {"0 and 1": (LABELS + 1) / 2}},
+    ),
+    "sgd.projected_sgd": Row(
+        sgd.projected_sgd,
+        {
+            "loss": sgd.linear_loss,
+            "samples": torch.stack([A, -A], 1),
+            "theta0": THETA,
+            "step_sizes": STEPS,
+            "projection": sgd.project_ball,
+            "trajectory": False,
+        },
+        {
+            "samples: one axis more": "step_sizes",  # there is then one sample
+            "samples: one fewer": "step_sizes",
+            "samples: one fewer at the end": "gradient",  # the loss is the one who knows
+            "samples: integers": "gradient",
+            "samples: NaN": FloatingPointError,
+            "samples: infinite": FloatingPointError,
+            "trajectory: None": lambda run: run.trajectory is None,
+            "trajectory: two": lambda run: run.trajectory.shape == (5, 2, 3),
+            "projection: None": lambda run: run.last.shape == (2, 3),
+            "theta0: one fewer": "loss",
+            "theta0: one fewer at the end": "theta",
+        },
+        {
+            "loss": {
+                "returns one tensor": lambda theta, sample: theta,
+                "returns numbers": lambda theta, sample: (1.0, 2.0),
+                "returns other shapes": lambda theta, sample: (theta, theta),
+            },
+            "projection": {
+                "returns another shape": lambda theta: theta[:, :1],
+                "returns a number": lambda theta: 1.0,
+            },
+            "step_sizes": {"a rule that returns a number": lambda squares: 0.1, "zeros": 0 * STEPS},
+            "theta0": {"outside": 5 * THETA},
+        },
+    ),
+    "sgd.best_fixed_point": Row(
+        sgd.best_fixed_point,
+        {
+            "loss": sgd.logistic_loss(A, LABELS),
+            "samples": torch.arange(4),
+            "theta0": THETA,
+            "projection": sgd.project_ball,
+            "weights": torch.full((4, 1), 0.25, dtype=F64),
+            "tolerance": 1e-3,
+            "iterations": 500,
+        },
+        {
+            "projection: None": lambda point: point.theta.isfinite().all(),
+            "samples: one fewer": "weights",
+            "weights: None": lambda point: point.theta.shape == (2, 3),
+            "theta0: one fewer": lambda point: point.theta.shape == (1, 3),
+        },
+        {
+            "samples": ROWS_OUTSIDE,
+            "weights": {
+                "negative": torch.tensor([[-1.0], [1], [0.5], [0.5]]),
+                "twice": torch.full((4, 1), 0.5),
+            },
+            "loss": {
+                "returns one tensor": lambda theta, sample: theta,
+                "returns other shapes": lambda theta, sample: (theta, theta),
+            },
+            "projection": {"returns another shape": lambda theta: theta[:, :1]},
+        },
+    ),
+    "sgd.average_regret": Row(
+        sgd.average_regret,
+        {"losses": LOSSES, "comparator": LOSSES / 2, "weights": torch.ones(3, 1, dtype=F64)},
+        {"weights: None": shape(3, 2)},
+        {"weights": {"negative": -torch.ones(3, dtype=F64)}},
+    ),
+    "sgd.regret_bound": Row(
+        sgd.regret_bound,
+        SIZES | {"step_sizes": STEPS},
+        {
+            "step_sizes: one axis more": shape(1, 4),
+            "step_sizes: one fewer": shape(3),
+            "step_sizes: one fewer at the end": shape(3),
+        },
+        {"step_sizes": {"growing": STEPS.flip(0), "negative": -STEPS}},
+    ),
+    "sgd.weighted_average_bound": Row(
+        sgd.weighted_average_bound,
+        {"distance": 1.0, "gradient": 1.0, "step_sizes": STEPS},
+        {
+            "distance: zero": shape(4),
+            "step_sizes: one axis more": shape(1, 4),
+            "step_sizes: one fewer": shape(3),
+            "step_sizes: one fewer at the end": shape(3),
+        },
+        {"step_sizes": {"negative": -STEPS}},
+    ),
+    "sgd.Schedule": Row(
+        sgd.Schedule,
+        {"name": "halves", "steps": lambda T: torch.full((T,), 0.5), "bound": lambda T: 1.0},
+        {"name: another word": lambda schedule: True, "name: empty": lambda schedule: schedule.name == ""},
+    ),
+    "sgd.constant": Row(sgd.constant, SIZES),
+    "sgd.decaying": Row(
+        sgd.decaying,
+        SIZES | {"alpha": 0.5},
+        {"alpha: None": lambda schedule: schedule.bound(4) < math.sqrt(2) * 3 / 2},
+    ),
+    "sgd.doubling": Row(sgd.doubling, SIZES),
+    "sgd.strongly_convex": Row(sgd.strongly_convex, {"curvature": 1.0, "gradient": 1.0}),
+    "sgd.adagrad_norm": Row(sgd.adagrad_norm, {"diameter": 1.0}),
+    **dict(of_schedule(sgd.constant(2.0, 1.5))),
+    **dict(of_schedule(sgd.decaying(2.0, 1.5))),
+    **dict(of_schedule(sgd.doubling(2.0, 1.5))),
+    **dict(of_schedule(sgd.strongly_convex(2.0, 1.5))),
+}
+
+TABLE: dict[str, Row] = SGD
+
+
+# ---- the tests
+
+
+@dataclass(frozen=True)
+class Case:
+    row: str
+    argument: str
+    kind: str
+    value: Any
+
+    @property
+    def place(self) -> str:
+        return f"{self.argument}: {self.kind}"
+
+
+def cases() -> Iterator[Case]:
+    for name, row in TABLE.items():
+        for argument, good in row.good.items():
+            for kind, value in [*bad_values(good), *row.extra.get(argument, {}).items()]:
+                yield Case(name, argument, kind, value)
+
+
+CASES = list(cases())
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.row}-{case.place}")
+def test_bad_input_is_refused_by_name_or_allowed(case: Case) -> None:
+    row = TABLE[case.row]
+    arguments = {**row.good, case.argument: case.value}
+    outcome = row.allowed.get(case.place, case.argument)
+    if isinstance(outcome, str):
+        with pytest.raises((ValueError, TypeError), match=rf"\b{outcome}\b"):
+            row.call(**arguments)
+    elif isinstance(outcome, type):
+        with pytest.raises(outcome):
+            row.call(**arguments)
+    else:
+        assert outcome(row.call(**arguments))
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize("name", TABLE)
+def test_the_good_call_works(name: str) -> None:
+    TABLE[name].call(**TABLE[name].good)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [(n, a) for n, row in TABLE.items() for a, v in row.good.items() if isinstance(v, float)],
+)
+def test_an_integer_is_a_float(name: str, argument: str) -> None:
+    """1 does for 1.0, with the same result."""
+    row = TABLE[name]
+    one, integer = (row.call(**{**row.good, argument: value}) for value in (1.0, 1))
+    if isinstance(one, Tensor):
+        assert torch.equal(one, integer)
+    else:
+        assert type(one) is type(integer)
+
+
+def test_what_is_allowed_is_tried() -> None:
+    """An exception for a kind that no longer exists would hide nothing, but says what is not so."""
+    tried = {(case.row, case.place) for case in CASES}
+    assert {(name, place) for name, row in TABLE.items() for place in row.allowed} <= tried
+
+
+def takes_arguments(function: Any) -> bool:
+    return set(inspect.signature(function).parameters) > {"self"} or (
+        "self" not in inspect.signature(function).parameters and bool(inspect.signature(function).parameters)
+    )
+
+
+def public(module: ModuleType) -> Iterator[tuple[str, set[str]]]:
+    """The functions, constructors and methods that take arguments, each with their names."""
+    short = module.__name__.rpartition(".")[2]
+    for name, value in vars(module).items():
+        if name.startswith("_") or getattr(value, "__module__", "") != module.__name__:
+            continue
+        if inspect.isfunction(value):
+            yield f"{short}.{name}", arguments_of(value)
+        elif inspect.isclass(value) and not issubclass(value, Warning) and not hasattr(value, "_fields"):
+            if "__init__" in vars(value):
+                yield f"{short}.{name}", arguments_of(value.__init__)
+            for method, code in vars(value).items():
+                if inspect.isfunction(code) and not method.startswith("_"):
+                    yield f"{short}.{name}.{method}", arguments_of(code)
+
+
+def arguments_of(function: Any) -> set[str]:
+    return set(inspect.signature(function).parameters) - {"self"}
+
+
+@pytest.mark.parametrize("module", sorted(set(SCIENCE) - set(TO_DO)))
+def test_every_public_name_has_its_row_with_every_argument(module: str) -> None:
+    wanted = {name: arguments for name, arguments in public(importlib.import_module(f"explainers.{module}"))}
+    wanted = {name: arguments for name, arguments in wanted.items() if arguments}
+    assert {name: set(TABLE[name].good) if name in TABLE else set() for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("module", TO_DO)
+def test_what_is_to_do_is_not_done(module: str) -> None:
+    """A module whose rows are there leaves the list."""
+    wanted = {
+        name for name, arguments in public(importlib.import_module(f"explainers.{module}")) if arguments
+    }
+    assert not wanted <= set(TABLE)
