@@ -1,7 +1,12 @@
-"""Known densities to fit: with the truth at hand, a fit is judged without noise."""
+"""Known densities to fit: with the truth at hand, a fit is judged without noise.
+
+The densities raise `TypeError` for points that are no tensor of floating-point numbers,
+and `ValueError` for another shape than (points,) and for NaN.
+"""
 
 import math
 from collections.abc import Callable
+from numbers import Integral, Real
 
 import torch
 from jaxtyping import Float
@@ -23,6 +28,7 @@ def seven_modes(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
 
 
 def _bumps(x: Tensor, *places: tuple[float, ...]) -> Tensor:
+    _check_points("x", x)
     centres, widths, weights = (x.new_tensor(values) for values in places)
     bumps = torch.exp(-((x[:, None] - centres) ** 2) / (2 * widths**2)) / (
         widths * math.sqrt(2 * math.pi)
@@ -40,6 +46,7 @@ def two_modes(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
 
 def step(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
     """A density on [-1, 1] that jumps: 1/5 below zero and 4/5 from there on."""
+    _check_points("x", x)
     return torch.where(x < 0, 0.2, 0.8).to(x.dtype)
 
 
@@ -55,6 +62,7 @@ def mixed3(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
 
     0.35 Laplace(-2, scale 1/4) + 0.4 U[-1/2, 3/2] + 0.25 N(2.6, 0.2).
     """
+    _check_points("x", x)
     cusp = 2 * torch.exp(-4 * (x + 2).abs())
     box = torch.where((x >= -0.5) & (x <= 1.5), 0.5, 0.0).to(x.dtype)
     return 0.35 * cusp + 0.4 * box + _bumps(x, (2.6,), (0.2,), (0.25,))
@@ -64,13 +72,20 @@ def equal_modes(
     x: Float[Tensor, " points"], count: int, width: float
 ) -> Float[Tensor, " points"]:
     """A density on [-1, 1]: `count` equal Gaussians of standard deviation `width`,
-    equally spaced, half a spacing from the ends."""
+    equally spaced, half a spacing from the ends.
+
+    Raises `ValueError` or `TypeError` for a count that is no integer from 1 on and a
+    width that is no positive number.
+    """
+    _check_count("count", count)
+    _check_positive("width", width)
     centres = tuple((2 * k + 1) / count - 1 for k in range(count))
     return _bumps(x, centres, (width,) * count, (1 / count,) * count)
 
 
 def raised_cosines(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
     """A density on [-1, 1]: five bumps (1 + cos) / 2, unequal in width."""
+    _check_points("x", x)
     centres, halves, weights = (
         x.new_tensor(values)
         for values in (
@@ -92,10 +107,22 @@ def draws(
 ) -> Float[Tensor, " count"]:
     """`count` independent draws from `density`, by its inverse distribution function.
 
-    As exact as `quantiles`. Raises `ValueError` for a `count` below 1.
+    As exact as `quantiles`. Raises `ValueError` for a `count` below 1, a support whose
+    ends are not finite and in order, and a density that is not one on it, `TypeError`
+    for other types.
     """
-    if count < 1:
-        raise ValueError(f"count: {count} is not at least 1")
+    _check_count("count", count)
+    if not (
+        isinstance(support, tuple | list)
+        and len(support) == 2
+        and all(isinstance(end, Real) for end in support)
+        and -math.inf < support[0] < support[1] < math.inf
+    ):
+        raise ValueError(
+            f"support: {support!r} is not a pair of finite numbers lo < hi"
+        )
+    if not (generator is None or isinstance(generator, torch.Generator)):
+        raise TypeError(f"generator: {generator!r} is no torch.Generator")
     u = torch.rand(count, dtype=torch.float64, generator=generator)
     return _inverse(density, u, support, 40_001)
 
@@ -107,10 +134,11 @@ def quantiles(
 
     A sample without luck: the average over it is the expectation up to about 1 / count.
     By trapezoids on `points` places and linear interpolation. Raises `ValueError` for a
-    `count` below 1.
+    `count` below 1, fewer than 2 `points` and a density that is not one on [-1, 1],
+    `TypeError` for other types.
     """
-    if count < 1:
-        raise ValueError(f"count: {count} is not at least 1")
+    _check_count("count", count)
+    _check_count("points", points, least=2)
     u = (torch.arange(count, dtype=torch.float64) + 0.5) / count
     return _inverse(density, u, (-1.0, 1.0), points)
 
@@ -119,7 +147,17 @@ def _inverse(
     density: Density, u: Tensor, support: tuple[float, float], points: int
 ) -> Tensor:
     x = torch.linspace(*support, points, dtype=torch.float64)
-    mass = torch.cat([x.new_zeros(1), torch.cumulative_trapezoid(density(x), x)])
+    if not callable(density):
+        raise TypeError(f"density: {density!r} is not a function")
+    height = density(x)
+    if not isinstance(height, Tensor) or height.shape != x.shape:
+        raise ValueError(f"density: expected one number for each of {points} points")
+    if not bool((height.isfinite() & (height >= 0)).all() and (height > 0).any()):
+        raise ValueError(
+            "density: expected finite numbers from 0 up, not all of them 0, on "
+            f"{support}"
+        )
+    mass = torch.cat([x.new_zeros(1), torch.cumulative_trapezoid(height, x)])
     u = u * mass[-1]
     right = torch.searchsorted(mass, u).clamp(1, points - 1)
     share = (u - mass[right - 1]) / (mass[right] - mass[right - 1])
@@ -129,5 +167,43 @@ def _inverse(
 def divergence(
     truth: Float[Tensor, " points"], fit: Float[Tensor, " points"], width: float
 ) -> float:
-    """KL(truth || fit) in nats, a Riemann sum over points that are `width` apart."""
+    """KL(truth || fit) in nats, a Riemann sum over points that are `width` apart.
+
+    Raises `TypeError` for what is no tensor of floating-point numbers, `ValueError` for
+    other shapes, numbers below 0 or not finite and a width that is not positive. It is
+    infinite where `fit` is 0 and `truth` is not.
+    """
+    for name, density in (("truth", truth), ("fit", fit)):
+        _check_points(name, density)
+        if not bool((density.isfinite() & (density >= 0)).all()):
+            raise ValueError(f"{name}: expected finite numbers from 0 up")
+    if len(truth) != len(fit):
+        raise ValueError(
+            f"fit: {len(fit)} numbers do not go with the {len(truth)} of truth"
+        )
+    _check_positive("width", width)
     return float(torch.where(truth > 0, truth * (truth / fit).log(), 0).sum() * width)
+
+
+def _check_points(name: str, x: object) -> None:
+    if not (isinstance(x, Tensor) and x.is_floating_point()):
+        got = x.dtype if isinstance(x, Tensor) else type(x).__name__
+        raise TypeError(f"{name}: {got} is no tensor of floating-point numbers")
+    if x.ndim != 1:
+        raise ValueError(f"{name}: shape {tuple(x.shape)} is not (points,)")
+    if bool(x.isnan().any()):
+        raise ValueError(f"{name}: some of the numbers are NaN")
+
+
+def _check_count(name: str, count: object, least: int = 1) -> None:
+    if isinstance(count, bool) or not isinstance(count, Integral):
+        raise TypeError(f"{name}: {count!r} is not an integer")
+    if count < least:
+        raise ValueError(f"{name}: {count} is not at least {least}")
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not isinstance(value, Real):
+        raise TypeError(f"{name}: {value!r} is not a number")
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name}: {value} is not a positive number")
