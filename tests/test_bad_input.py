@@ -19,10 +19,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from explainers import fourier_density as fd
 from explainers import sgd, targets
 
 SCIENCE = ("sgd", "fourier_density", "targets", "ngrams", "rope", "data", "decoder", "training")
-TO_DO = ("fourier_density", "ngrams", "rope", "data", "decoder", "training")  # no rows yet
+TO_DO = ("ngrams", "rope", "data", "decoder", "training")  # no rows yet
 
 Check = Callable[[Any], bool]
 Outcome = Check | type[Exception] | str
@@ -358,7 +359,187 @@ TARGETS: dict[str, Row] = {
     ),
 }
 
-TABLE: dict[str, Row] = SGD | TARGETS
+WAVES = torch.tensor([[1.0 + 0j, 0.3, 0.2j], [0.5 + 0j, 0.1, 0.1]], dtype=torch.complex128)
+UNIT = torch.tensor([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], dtype=F64)
+NOTHING = {"a": {"all zero": 0 * WAVES}}
+
+
+def is_bad(result: Tensor) -> bool:
+    return not bool(result.isfinite().all())
+
+
+def of_waves(last: bool) -> dict[str, Outcome]:
+    """What a function of `a`, (2, 3), returns; its last axis is or is not that of `a`."""
+
+    def sizes(*batch: int, end: int = 3) -> Check:
+        return shape(*batch, *([end] if last else []))
+
+    return {
+        "a: one axis more": sizes(1, 2),
+        "a: one fewer": sizes(1),
+        "a: one fewer at the end": sizes(2, end=2),
+        "a: NaN": is_nan,
+        "a: infinite": is_bad,
+    }
+
+
+def of_points(name: str, *last: int, numbers: bool = True) -> dict[str, Outcome]:
+    """What a function of points, (3, 2), returns at others."""
+    allowed: dict[str, Outcome] = {
+        f"{name}: no axis": shape(*last),
+        f"{name}: one axis more": shape(1, 3, 2, *last),
+        f"{name}: one fewer": shape(2, 2, *last),
+        f"{name}: one fewer at the end": shape(3, 1, *last),
+        f"{name}: empty": shape(0, 2, *last),
+    }
+    return allowed | ({f"{name}: NaN": is_nan, f"{name}: infinite": is_bad} if numbers else {})
+
+
+def against_batch(name: str, numbers: bool = True) -> dict[str, Outcome]:
+    """The same where points broadcast against a batch of two."""
+    return of_points(name, numbers=numbers) | {
+        f"{name}: no axis": shape(2),
+        f"{name}: one fewer at the end": shape(3, 2),
+    }
+
+
+OF_BOTH: dict[str, Outcome] = {
+    "a: one axis more": shape(3, 2),
+    "a: one fewer": shape(3, 2),
+    "a: one fewer at the end": shape(3, 2),
+    "a: NaN": is_nan,
+    "a: infinite": is_bad,
+}
+
+
+def density(**changes: Any) -> fd.FourierDensity:
+    return fd.FourierDensity(2, batch_shape=(2,), **changes)
+
+
+def dead() -> fd.FourierDensity:
+    """A density whose `a` somebody has set to 0."""
+    model = density()
+    model.parts.data.zero_()
+    return model
+
+
+def of_new(method: str, model: Callable[[], fd.FourierDensity], /, **arguments: Any) -> Any:
+    return getattr(model(), method)(**arguments)
+
+
+def method(name: str) -> Callable[..., Any]:
+    return partial(of_new, name, density)
+
+
+FLOATS = UNIT.float()
+OTHER_DTYPE = {"another dtype": UNIT}
+
+FOURIER: dict[str, Row] = {
+    "fourier_density.autocorrelation": Row(fd.autocorrelation, {"a": WAVES}, of_waves(True)),
+    "fourier_density.roughness": Row(
+        fd.roughness,
+        {"a": WAVES},
+        of_waves(False) | {"a: all zero": is_nan},
+        NOTHING,
+    ),
+    "fourier_density.log_mass": Row(
+        fd.log_mass, {"a": WAVES}, of_waves(False) | {"a: all zero": is_bad}, NOTHING
+    ),
+    "fourier_density.phase": Row(fd.phase, {"x": UNIT}, of_points("x")),
+    "fourier_density.waves": Row(fd.waves, {"x": UNIT, "num_frequencies": 3}, of_points("x", 4)),
+    "fourier_density.amplitude": Row(fd.amplitude, {"a": WAVES, "x": UNIT}, OF_BOTH | against_batch("x")),
+    "fourier_density.log_power": Row(
+        fd.log_power,
+        {"amplitude": WAVES},
+        {
+            "amplitude: no axis": shape(),
+            "amplitude: one axis more": shape(1, 2, 3),
+            "amplitude: one fewer": shape(1, 3),
+            "amplitude: one fewer at the end": shape(2, 2),
+            "amplitude: empty": shape(0, 3),
+            "amplitude: NaN": is_nan,
+            "amplitude: infinite": is_bad,
+        },
+    ),
+    "fourier_density.log_density": Row(
+        fd.log_density,
+        {"a": WAVES, "x": UNIT},
+        OF_BOTH | against_batch("x") | {"a: all zero": is_nan},
+        NOTHING,
+    ),
+    "fourier_density.cumulative": Row(
+        fd.cumulative,
+        {"a": WAVES, "x": UNIT},
+        OF_BOTH | against_batch("x") | {"a: all zero": is_nan},
+        NOTHING,
+    ),
+    "fourier_density.inverse_cumulative": Row(
+        fd.inverse_cumulative,
+        {"a": WAVES, "u": UNIT},
+        {place: outcome for place, outcome in OF_BOTH.items() if callable(outcome) and "one" in place}
+        | against_batch("u", numbers=False)
+        | {"u: infinite": lambda x: x[0, 0] == 1},
+        NOTHING,
+    ),
+    "fourier_density.log_sech2": Row(fd.log_sech2, {"u": UNIT}, of_points("u")),
+    "fourier_density.FourierDensity": Row(
+        fd.FourierDensity,
+        {"num_frequencies": 2, "support": (-1.0, 2.0), "batch_shape": (2,)},
+        extra={
+            "support": {"another word": "line", "infinite": (0.0, math.inf)},
+            "batch_shape": {"zero": (0,), "True": (True,)},
+        },
+    ),
+    "fourier_density.FourierDensity.log_prob": Row(
+        method("log_prob"),
+        {"value": FLOATS},
+        against_batch("value", numbers=False) | {"value: infinite": lambda p: p[0, 0] == -math.inf},
+        {"value": OTHER_DTYPE},
+    ),
+    "fourier_density.FourierDensity.cdf": Row(
+        method("cdf"),
+        {"value": FLOATS},
+        against_batch("value", numbers=False) | {"value: infinite": lambda p: p[0, 0] == 1},
+        {"value": OTHER_DTYPE},
+    ),
+    "fourier_density.FourierDensity.icdf": Row(
+        method("icdf"),
+        {"u": FLOATS},
+        against_batch("u", numbers=False),
+        {"u": OTHER_DTYPE | {"above 1": FLOATS + 1, "negative": -FLOATS}},
+    ),
+    "fourier_density.FourierDensity.sample": Row(
+        method("sample"),
+        {"sample_shape": (3,), "generator": torch.Generator()},
+        {
+            "generator: None": shape(3, 2),
+            "sample_shape: zero": shape(0, 2),
+            "sample_shape: a list": shape(3, 2),
+        },
+        {"sample_shape": {"zero": (0,), "a list": [3], "True": (True,)}},
+    ),
+    "fourier_density.FourierDensity.fit": Row(
+        method("fit"),
+        {
+            "samples": FLOATS,
+            "penalty": 0.1,
+            "steps": 2,
+            "method": "lbfgs",
+            "lr": 0.5,
+            "callback": lambda step, nll: False,
+        },
+        {
+            "samples: one fewer": shape(3, 2),
+            "penalty: zero": shape(3, 2),
+            "steps: None": lambda nll: len(nll) > 3,
+            "lr: None": shape(3, 2),
+            "callback: None": shape(3, 2),
+        },
+        {"samples": OTHER_DTYPE},
+    ),
+}
+
+TABLE: dict[str, Row] = SGD | TARGETS | FOURIER
 
 
 # ---- the tests
@@ -421,6 +602,21 @@ def test_an_integer_is_a_float(name: str, argument: str) -> None:
         assert torch.equal(one, integer)
     else:
         assert type(one) is type(integer)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("log_prob", {"value": FLOATS}),
+        ("cdf", {"value": FLOATS}),
+        ("icdf", {"u": FLOATS}),
+        ("sample", {"sample_shape": (3,)}),
+    ],
+)
+def test_a_density_that_was_set_to_zero_is_refused(name: str, arguments: Mapping[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a: it is 0 or not finite"):
+        of_new(name, dead, **arguments)
 
 
 def test_what_is_allowed_is_tried() -> None:

@@ -12,12 +12,15 @@ never negative because it is a square, normalised by one division. By the theore
 Fejér and Riesz every density whose frequencies end at N is of this form.
 
 The functions take `a` of shape (*batch, N + 1), N >= 1, and points of [-1, 1] whose
-shape broadcasts against batch from the right, as in torch.distributions; they check
-nothing. `FourierDensity` does.
+shape broadcasts against batch from the right, as in torch.distributions. They raise
+`TypeError` for other types and `ValueError` for shapes that do not fit, but do not look
+at the numbers, since fits call them at every step: NaN gives NaN, and so does `a` = 0.
+`inverse_cumulative` and `FourierDensity` look.
 """
 
 import math
 from collections.abc import Callable
+from numbers import Real
 
 import numpy as np
 import torch
@@ -35,6 +38,7 @@ def autocorrelation(
     periodic, so `a` is padded with N + 1 zeros: without them lag n would wrap around
     and mix with lag n - (N + 1).
     """
+    _check_waves(a)
     waves = a.shape[-1]
     power = torch.fft.fft(a, n=2 * waves).abs().square()
     # ifft gives sum a_{k+n} conj(a_k), the mirrored density; conj turns it round
@@ -48,6 +52,7 @@ def phase(x: Float[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
     -1/2 and 1/2: both edges give the very same number, as they must in a periodic
     model, and a zero of p there is a zero.
     """
+    _check_reals("x", x)
     reflected = 2 * x.clamp(-0.5, 0.5) - x
     return torch.complex(torch.cos(math.pi * x), torch.sin(-math.pi * reflected))
 
@@ -56,6 +61,7 @@ def waves(
     x: Float[Tensor, "*shape"], num_frequencies: int
 ) -> Complex[Tensor, "*shape waves"]:
     """The basis exp(-i pi k x), k = 0 ... N: A = waves(x, N) @ a, for x that stays."""
+    _check_count("num_frequencies", num_frequencies)
     z = phase(x).unsqueeze(-1)
     return torch.cat(
         [torch.ones_like(z), z.expand(*x.shape, num_frequencies)], -1
@@ -66,6 +72,7 @@ def amplitude(
     a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
 ) -> Complex[Tensor, "..."]:
     """A(x) = sum_k a_k z^k with z = exp(-i pi x), by Horner's rule."""
+    _check_pair(a, "x", x)
     z = phase(x)
     *lower, total = a.unbind(-1)
     for coefficient in reversed(lower):
@@ -77,11 +84,16 @@ def amplitude(
 
 def log_power(amplitude: Complex[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """log |A|^2, and -inf where A = 0. (2 log |A| would take a square root in vain.)"""
+    if not (isinstance(amplitude, Tensor) and amplitude.is_complex()):
+        raise TypeError(
+            f"amplitude: {_kind(amplitude)} is no tensor of complex numbers"
+        )
     return (amplitude.real.square() + amplitude.imag.square()).log()
 
 
 def log_mass(a: Complex[Tensor, "*batch waves"]) -> Float[Tensor, "*batch"]:
     """log of the integral of |A|^2 over [-1, 1], which is 2 c_0 = 2 sum |a_k|^2."""
+    _check_waves(a)
     return (2 * torch.view_as_real(a).square().sum((-2, -1))).log()
 
 
@@ -105,6 +117,7 @@ def cumulative(
 
     Its absolute error is a few roundings; take small differences of it in float64.
     """
+    _check_pair(a, "x", x)
     c = autocorrelation(a)
     n = torch.arange(1, a.shape[-1], device=x.device, dtype=x.dtype)
     b = c[..., 1:] / (1j * math.pi * n * c[..., :1].real)
@@ -121,7 +134,13 @@ def inverse_cumulative(
     """The x with cumulative(a, x) = u: 24 halvings, two bracketed Newton steps.
 
     Halving alone needs 53 rounds in float64; Newton alone is lost where p is near 0.
+    Below 0 and above 1, u has the edges. Raises `ValueError` for NaN, and for `a` that
+    is 0 or not finite.
     """
+    _check_pair(a, "u", u)
+    if bool(u.isnan().any()):
+        raise ValueError(f"u: {int(u.isnan().sum())} of {u.numel()} numbers are NaN")
+    _check_density(a)
     high = torch.ones_like(a[..., 0].real + u)
     low = -high
     for _ in range(24):
@@ -154,8 +173,70 @@ def log_sech2(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     The left side is log 0 as soon as tanh rounds to 1, in float32 at |u| = 9; the right
     side never fails.
     """
+    _check_reals("u", u)
     v = 2 * u.abs()
     return 2 * F.logsigmoid(v) - v + math.log(4)
+
+
+def _kind(value: object) -> str:
+    return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
+
+
+def _check_waves(a: object) -> None:
+    if not (isinstance(a, Tensor) and a.is_complex()):
+        raise TypeError(f"a: {_kind(a)} is no tensor of complex numbers")
+    if a.ndim == 0 or a.shape[-1] < 2 or a.numel() == 0:
+        raise ValueError(
+            f"a: shape {tuple(a.shape)} is not (*batch, N + 1) with N >= 1, or empty"
+        )
+
+
+def _check_reals(name: str, x: object) -> None:
+    if not (isinstance(x, Tensor) and x.is_floating_point()):
+        raise TypeError(f"{name}: {_kind(x)} is no tensor of floating-point numbers")
+
+
+def _check_pair(a: Tensor, name: str, x: Tensor) -> None:
+    _check_waves(a)
+    _check_reals(name, x)
+    if not _broadcast(a.shape[:-1], x.shape):
+        raise ValueError(
+            f"{name}: shape {tuple(x.shape)} does not broadcast against "
+            f"{tuple(a.shape[:-1])} of a"
+        )
+
+
+def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    sizes = zip(one[::-1], other[::-1], strict=False)
+    return all(m == n or 1 in (m, n) for m, n in sizes)
+
+
+def _check_density(a: Tensor) -> None:
+    """That `a` makes a density; this looks at the numbers."""
+    lengths = a.abs().sum(-1)
+    if not bool(((lengths > 0) & lengths.isfinite()).all()):
+        raise ValueError("a: it is 0 or not finite, which makes no density")
+
+
+def _check_count(name: str, count: object) -> None:
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"{name}: {count!r} is not an int")
+    if count < 1:
+        raise ValueError(f"{name}: {count} is not at least 1")
+
+
+def _check_number(name: str, value: object) -> None:
+    if not isinstance(value, Real):
+        raise TypeError(f"{name}: {value!r} is not a number")
+
+
+def _check_sizes(name: str, sizes: object, least: int) -> None:
+    if not isinstance(sizes, tuple | list) or not all(
+        isinstance(size, int) and not isinstance(size, bool) for size in sizes
+    ):
+        raise TypeError(f"{name}: {sizes!r} is not a tuple of ints")
+    if any(size < least for size in sizes):
+        raise ValueError(f"{name}: {sizes!r} has a size that is not at least {least}")
 
 
 class FourierDensity(nn.Module):
@@ -171,6 +252,9 @@ class FourierDensity(nn.Module):
     where `fit` starts. Noise is not needed: the log-likelihood is concave in c_1 ...
     c_N at c_0 = 1, and near this point `a` reaches every small change of them. Where
     its gradient in `a` is zero here, no density of the family is better.
+
+    Raises `TypeError` or `ValueError` for sizes below 1 and a support that is none;
+    what evaluates the density does so if `a` was set to 0 or is not finite.
     """
 
     loc: nn.Parameter
@@ -184,15 +268,19 @@ class FourierDensity(nn.Module):
         batch_shape: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        if isinstance(num_frequencies, bool) or not isinstance(num_frequencies, int):
-            raise TypeError(f"num_frequencies: {num_frequencies!r} is not an int")
-        if num_frequencies < 1:
-            raise ValueError(f"num_frequencies: {num_frequencies} is not at least 1")
+        _check_count("num_frequencies", num_frequencies)
+        _check_sizes("batch_shape", batch_shape, 1)
         if isinstance(support, str):
             if support != "real":
                 raise ValueError(
                     f"support: {support!r} is neither 'real' nor a pair (lo, hi)"
                 )
+        elif not isinstance(support, tuple | list) or not all(
+            isinstance(end, Real) for end in support
+        ):
+            raise TypeError(
+                f"support: {support!r} is neither 'real' nor a pair (lo, hi)"
+            )
         elif len(support) != 2 or not -math.inf < support[0] < support[1] < math.inf:
             raise ValueError(
                 f"support: {support!r} is not a pair of finite numbers lo < hi"
@@ -239,6 +327,10 @@ class FourierDensity(nn.Module):
         not broadcast.
         """
         self._check("value", value)
+        _check_density(self.a.detach())
+        return self._log_prob(value)
+
+    def _log_prob(self, value: Tensor) -> Tensor:
         if isinstance(self.support, str):
             u = (value - self.loc) / self.scale
             return log_density(self.a, torch.tanh(u)) + (log_sech2(u) - self.log_scale)
@@ -252,6 +344,7 @@ class FourierDensity(nn.Module):
         Raises as log_prob.
         """
         self._check("value", value)
+        _check_density(self.a.detach())
         return cumulative(self.a, self._to_unit(value))
 
     @torch.no_grad()
@@ -274,7 +367,13 @@ class FourierDensity(nn.Module):
         sample_shape: tuple[int, ...] = (),
         generator: torch.Generator | None = None,
     ) -> Float[Tensor, "..."]:
-        """Independent draws, shape sample_shape + batch_shape, by the inverse cdf."""
+        """Independent draws, shape sample_shape + batch_shape, by the inverse cdf.
+
+        Raises `TypeError` or `ValueError` for a shape that is no tuple of sizes.
+        """
+        _check_sizes("sample_shape", sample_shape, 0)
+        if not (generator is None or isinstance(generator, torch.Generator)):
+            raise TypeError(f"generator: {generator!r} is no torch.Generator")
         shape = (*sample_shape, *self.batch_shape)
         u = torch.rand(
             shape, generator=generator, dtype=torch.float64, device=self.parts.device
@@ -314,6 +413,8 @@ class FourierDensity(nn.Module):
         earlier parameters are put back.
         """
         self._check_fit(samples, penalty, steps, method, lr)
+        if not (callback is None or callable(callback)):
+            raise TypeError(f"callback: {callback!r} is not a function")
         before = {name: tensor.clone() for name, tensor in self.state_dict().items()}
         self._start(samples)
         steps = steps or (300 if method == "lbfgs" else 1000)
@@ -414,7 +515,7 @@ class FourierDensity(nn.Module):
 
     def _mean_nll(self, samples: Tensor) -> Callable[[], Tensor]:
         if isinstance(self.support, str):
-            return lambda: -self.log_prob(samples).mean(0)
+            return lambda: -self._log_prob(samples).mean(0)
         # on a finite support the points stand still in x, and the basis is computed
         # once
         basis = waves(self._to_unit(samples), self.num_frequencies)
@@ -460,15 +561,14 @@ class FourierDensity(nn.Module):
         return self.loc.double() + self.scale.double() * torch.atanh(x)
 
     def _check(self, name: str, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}: {type(value).__name__} is no tensor")
         if value.dtype != self.parts.dtype:
             raise TypeError(
                 f"{name}: dtype {value.dtype} is not the module's {self.parts.dtype}"
             )
         shape, batch = tuple(value.shape), tuple(self.batch_shape)
-        if any(
-            v != b and 1 not in (v, b)
-            for v, b in zip(shape[::-1], batch[::-1], strict=False)
-        ):
+        if not _broadcast(shape, batch):
             raise ValueError(
                 f"{name}: shape {shape} does not broadcast against batch_shape {batch}"
             )
@@ -487,12 +587,17 @@ class FourierDensity(nn.Module):
     ) -> None:
         if method not in ("lbfgs", "adam"):
             raise ValueError(f"method: {method!r} is neither 'lbfgs' nor 'adam'")
+        _check_number("penalty", penalty)
         if not 0 <= penalty < math.inf:
             raise ValueError(f"penalty: {penalty} is not a finite number >= 0")
-        if steps is not None and steps < 1:
-            raise ValueError(f"steps: {steps} is not at least 1")
-        if lr is not None and not 0 < lr < math.inf:
-            raise ValueError(f"lr: {lr} is not a finite number > 0")
+        if steps is not None:
+            _check_count("steps", steps)
+        if lr is not None:
+            _check_number("lr", lr)
+            if not 0 < lr < math.inf:
+                raise ValueError(f"lr: {lr} is not a finite number > 0")
+        if not isinstance(samples, Tensor):
+            raise TypeError(f"samples: {type(samples).__name__} is no tensor")
         if (
             samples.ndim == 0
             or samples.shape[1:] != self.batch_shape
