@@ -20,10 +20,10 @@ import torch
 from torch import Tensor
 
 from explainers import fourier_density as fd
-from explainers import sgd, targets
+from explainers import ngrams, rope, sgd, targets
 
 SCIENCE = ("sgd", "fourier_density", "targets", "ngrams", "rope", "data", "decoder", "training")
-TO_DO = ("ngrams", "rope", "data", "decoder", "training")  # no rows yet
+TO_DO = ("data", "decoder", "training")  # no rows yet
 
 Check = Callable[[Any], bool]
 Outcome = Check | type[Exception] | str
@@ -95,7 +95,7 @@ def bad_values(good: Any) -> Iterator[tuple[str, Any]]:
             yield from (("words", ("a", "b")), ("a number", 0.5))
         case tuple():
             yield from (("a number", 2), ("negative", (-1,)), ("fractions", (1.5,)), ("text", "3"))
-        case torch.Generator():
+        case torch.dtype() | torch.Generator():
             yield "a number", 3
         case _ if callable(good):
             yield from (("a number", 3), ("text", "f"))
@@ -539,7 +539,91 @@ FOURIER: dict[str, Row] = {
     ),
 }
 
-TABLE: dict[str, Row] = SGD | TARGETS | FOURIER
+X34 = torch.arange(24.0).reshape(2, 3, 4)
+HEAD: dict[str, Outcome] = {
+    "x: one axis more": shape(1, 2, 3, 4),
+    "x: one fewer": shape(1, 3, 4),
+    "x: empty": shape(0, 3, 4),
+    "x: NaN": is_nan,
+    "x: infinite": lambda x: not x.isfinite().all(),
+    "x: integers": shape(2, 3, 4),
+}
+TABLES = {
+    "another size": torch.ones(3, 3),
+    "a size of one": torch.ones(3, 1),
+    "more axes than x": torch.ones(1, 1, 3, 2),
+}
+
+
+def of_table(name: str) -> dict[str, Outcome]:
+    return {
+        f"{name}: one axis more": shape(2, 3, 4),
+        f"{name}: NaN": is_nan,
+        f"{name}: infinite": is_bad,
+        f"{name}: integers": shape(2, 3, 4),
+    }
+
+
+ROPE: dict[str, Row] = {
+    "rope.frequencies": Row(rope.frequencies, {"head_dim": 4, "base": 100.0}, extra={"head_dim": {"odd": 3}}),
+    "rope.tables": Row(
+        rope.tables,
+        {"positions": torch.arange(6).reshape(2, 3), "frequencies": torch.ones(2), "dtype": torch.float32},
+        {
+            "positions: no axis": "positions",
+            "positions: one axis more": lambda both: both[0].shape == (1, 2, 3, 2),
+            "positions: one fewer": lambda both: both[0].shape == (1, 3, 2),
+            "positions: one fewer at the end": lambda both: both[0].shape == (2, 2, 2),
+            "positions: empty": lambda both: both[0].shape == (0, 3, 2),
+            "positions: floats": lambda both: both[0].shape == (2, 3, 2),
+            "positions: negative": lambda both: both[0].shape == (2, 3, 2),
+            "frequencies: one fewer": lambda both: both[0].shape == (2, 3, 1),
+            "frequencies: one fewer at the end": lambda both: both[0].shape == (2, 3, 1),
+            "frequencies: empty": lambda both: both[0].shape == (2, 3, 0),
+        },
+        {"positions": {"NaN": torch.tensor([0.0, math.nan])}, "dtype": {"of integers": torch.long}},
+    ),
+    "rope.rotate": Row(
+        rope.rotate,
+        {"x": X34, "cos": torch.full((3, 2), 0.6), "sin": torch.full((3, 2), 0.8), "layout": "halves"},
+        HEAD | of_table("cos") | of_table("sin") | {"x: one fewer at the end": "x"},
+        {"cos": TABLES, "sin": TABLES},
+    ),
+    "rope.to_halves": Row(rope.to_halves, {"x": X34}, HEAD),
+    "rope.to_interleaved": Row(rope.to_interleaved, {"x": X34}, HEAD),
+}
+
+BYTES = torch.tensor([1, 2, 3, 1, 2, 3, 1, 2], dtype=torch.uint8)
+SHORTER: dict[str, Outcome] = {
+    f"{name}: {kind}": lambda result: bool(result)
+    for name in ("text", "train")
+    for kind in ("one fewer", "one fewer at the end")
+}
+
+
+def some(*names: str) -> dict[str, Outcome]:
+    return {place: check for place, check in SHORTER.items() if place.startswith(names)}
+
+
+NGRAMS: dict[str, Row] = {
+    "ngrams.Unigram": Row(
+        ngrams.Unigram,
+        {"train": BYTES},
+        some("train") | {"train: empty": lambda model: float(model.probabilities[0]) == 1 / 256},
+    ),
+    "ngrams.Unigram.cost": Row(ngrams.Unigram(BYTES).cost, {"text": BYTES}, some("text")),
+    "ngrams.KneserNey": Row(
+        ngrams.KneserNey, {"train": BYTES, "order": 2}, some("train"), {"order": {"too long": 8}}
+    ),
+    "ngrams.KneserNey.cost": Row(ngrams.KneserNey(BYTES, 2).cost, {"text": BYTES}, some("text")),
+    "ngrams.KneserNey.log2_probabilities": Row(
+        ngrams.KneserNey(BYTES, 2).log2_probabilities,
+        {"text": BYTES},
+        {"text: one fewer": shape(6), "text: one fewer at the end": shape(6)},
+    ),
+}
+
+TABLE: dict[str, Row] = SGD | TARGETS | FOURIER | ROPE | NGRAMS
 
 
 # ---- the tests
