@@ -34,12 +34,19 @@ class Corpus:
     """Bytes to learn from, and bytes of other files to judge by.
 
     `name` says which Python it came from and holds a hash of both parts: results on two
-    machines compare where the names are equal.
+    machines compare where the names are equal. Raises `TypeError` or `ValueError` for
+    parts that are no tensors of bytes.
     """
 
     name: str
     train: UInt8[Tensor, " train"]
     validation: UInt8[Tensor, " validation"]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"name: expected a string, got {self.name!r}")
+        _check_bytes("train", self.train, 1)
+        _check_bytes("validation", self.validation, 1)
 
 
 @cache
@@ -66,13 +73,34 @@ def standard_library() -> Corpus:
 
 
 def as_bytes(text: str | bytes) -> UInt8[Tensor, " length"]:
-    """Text, in UTF-8, as a tensor of bytes."""
+    """Text, in UTF-8, as a tensor of bytes. Raises `TypeError` for what is no text."""
+    if not isinstance(text, str | bytes):
+        raise TypeError(f"text: expected a string or bytes, got {text!r}")
     raw = text.encode() if isinstance(text, str) else text
     return torch.from_numpy(np.frombuffer(raw, np.uint8).copy())
 
 
 def as_text(text: Int[Tensor, " length"] | UInt8[Tensor, " length"]) -> str:
-    """Bytes as text; what is no UTF-8 becomes a replacement sign."""
+    """Bytes as text; what is no UTF-8 becomes a replacement sign.
+
+    Raises `TypeError` for what is no tensor of integers, `ValueError` for numbers that
+    are no bytes and for another shape than (length,).
+    """
+    if (
+        not isinstance(text, Tensor)
+        or text.dtype == torch.bool
+        or text.is_floating_point()
+        or text.is_complex()
+    ):
+        got = text.dtype if isinstance(text, Tensor) else type(text).__name__
+        raise TypeError(f"text: expected a tensor of integers, got {got}")
+    if text.ndim != 1:
+        raise ValueError(f"text: expected the shape (length,), got {tuple(text.shape)}")
+    if text.numel() and not 0 <= text.min() <= text.max() <= 255:
+        raise ValueError(
+            f"text: expected numbers from 0 to 255, got {text.min().item()} to "
+            f"{text.max().item()}"
+        )
     return bytes(text.tolist()).decode(errors="replace")
 
 
@@ -81,11 +109,14 @@ def photograph_patches(
 ) -> Float[Tensor, "patches 3 size size"]:
     """Squares of scikit-learn's two photographs, side by side, values in [0, 1].
 
-    The lower quarter of each picture is for validation.
+    The lower quarter of each picture is for validation. Raises `ValueError` or
+    `TypeError` for another split and for a size that is no integer or too large.
     """
     from sklearn.datasets import load_sample_images
 
     _known(split)
+    if isinstance(size, bool) or not isinstance(size, int):
+        raise TypeError(f"size: expected an integer, got {size!r}")
     patches = []
     for image in load_sample_images().images:
         picture = torch.from_numpy(image.copy()).permute(2, 0, 1).float() / 255
@@ -102,10 +133,25 @@ def photograph_patches(
 
 @dataclass(frozen=True)
 class Images:
-    """Grey pictures, 0 to 255, and the number of each one's class."""
+    """Grey pictures, 0 to 255, and the number of each one's class.
+
+    Raises `TypeError` or `ValueError` for other types and shapes.
+    """
 
     pixels: UInt8[Tensor, "images 28 28"]
     labels: UInt8[Tensor, " images"]
+
+    def __post_init__(self) -> None:
+        _check_bytes("pixels", self.pixels, 3)
+        _check_bytes("labels", self.labels, 1)
+        if self.pixels.shape[1:] != (28, 28):
+            raise ValueError(
+                f"pixels: expected (images, 28, 28), got {tuple(self.pixels.shape)}"
+            )
+        if len(self.labels) != len(self.pixels):
+            raise ValueError(
+                f"labels: {len(self.labels)} do not go with {len(self.pixels)} pixels"
+            )
 
 
 FASHION = (
@@ -131,7 +177,8 @@ def fashion_mnist(split: str = "train") -> Images:
     """Fashion-MNIST (Xiao et al., arXiv 1708.07747): 60,000 or 10,000 pictures.
 
     From Debian's package `dataset-fashion-mnist`, else by torchvision, which downloads
-    it. Wherever the bytes are from, their hash is checked: `ValueError` if it differs.
+    it. Wherever the bytes are from, their hash is checked: `ValueError` if it differs,
+    and for another split.
     """
     _known(split)
     stem, expected = _FASHION_FILES[split]
@@ -157,8 +204,16 @@ def _sources(root: Path) -> list[tuple[str, bytes]]:
     return sorted(found)
 
 
+def _check_bytes(name: str, value: object, ndim: int) -> None:
+    if not (isinstance(value, Tensor) and value.dtype == torch.uint8):
+        got = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise TypeError(f"{name}: expected a tensor of bytes (torch.uint8), got {got}")
+    if value.ndim != ndim:
+        raise ValueError(f"{name}: expected {ndim} axes, got {tuple(value.shape)}")
+
+
 def _known(split: str) -> None:
-    if split not in SPLITS:
+    if not isinstance(split, str) or split not in SPLITS:
         raise ValueError(f"split: {split!r} is not one of {list(SPLITS)}")
 
 
