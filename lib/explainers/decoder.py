@@ -23,6 +23,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache as remembered
+from numbers import Real
 from typing import Any
 
 import torch
@@ -65,10 +66,9 @@ class Config:
             if type(size) is not int or size < 1:
                 raise ValueError(f"{name}: expected an integer from 1 on, got {size!r}")
         for name in ("rope_theta", "rms_norm_eps"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(
-                    f"{name}: expected a positive number, got {getattr(self, name)}"
-                )
+            number: float = getattr(self, name)
+            if not isinstance(number, Real) or not 0 < number < math.inf:
+                raise ValueError(f"{name}: expected a positive number, got {number!r}")
         if self.hidden_size % self.num_attention_heads or self.head_dim % 2:
             raise ValueError(
                 f"num_attention_heads: {self.num_attention_heads} heads do not cut a "
@@ -124,8 +124,14 @@ def positions_from_mask(
 ) -> Int[Tensor, "batch keys"]:
     """The position of each token in its text, counted from the first one not masked.
 
-    A masked token gets the position of the one before it, or 0.
+    A masked token gets the position of the one before it, or 0. Raises `TypeError` for
+    what is no tensor, `ValueError` for another shape and for what is not boolean.
     """
+    _check_rows("attention_mask", attention_mask)
+    if attention_mask.dtype != torch.bool:
+        raise ValueError(
+            f"attention_mask: expected booleans, got {attention_mask.dtype}"
+        )
     return (attention_mask.cumsum(-1) - 1).clamp(min=0)
 
 
@@ -175,6 +181,7 @@ class GroupedQueryAttention(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        _check_config(config)
         self.config = config
         shared = config.num_key_value_heads * config.head_dim
         self.q_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
@@ -237,6 +244,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        _check_config(config)
         outer, inner = config.hidden_size, config.intermediate_size
         self.gate_proj = nn.Linear(outer, inner, bias=False)
         self.up_proj = nn.Linear(outer, inner, bias=False)
@@ -253,6 +261,9 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: Config, attention: nn.Module) -> None:
         super().__init__()
+        _check_config(config)
+        if not isinstance(attention, nn.Module):
+            raise TypeError(f"attention: expected a module, got {attention!r}")
         self.input_layernorm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.self_attn = attention
         self.post_attention_layernorm = nn.RMSNorm(
@@ -285,6 +296,9 @@ class Decoder(nn.Module):
         attention: Callable[[Config], nn.Module] = GroupedQueryAttention,
     ) -> None:
         super().__init__()
+        _check_config(config)
+        if not callable(attention):
+            raise TypeError(f"attention: expected a function, got {attention!r}")
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(
@@ -306,6 +320,7 @@ class Decoder(nn.Module):
         take.
         """
         for name, size in (("batch", batch), ("length", length)):
+            _check_integer(name, size)
             if size < 1:
                 raise ValueError(f"{name}: expected at least 1, got {size}")
         self._check_length("length", length)
@@ -321,6 +336,7 @@ class Decoder(nn.Module):
         caches: Sequence[Any] | None = None,
     ) -> Float[Tensor, "batch length hidden_size"]:
         """The last layer's output, normalised. Arguments and errors as in `forward`."""
+        _check_ids(ids, self.config.vocab_size)
         self._check_length("ids", ids.shape[1])
         if caches is not None and len(caches) != len(self.layers):
             raise ValueError(
@@ -382,6 +398,12 @@ class Decoder(nn.Module):
             )
 
     def _check_positions(self, positions: Tensor, ids: Tensor) -> None:
+        if not isinstance(positions, Tensor):
+            raise TypeError(
+                f"positions: expected a tensor, got {type(positions).__name__}"
+            )
+        if positions.dtype not in (torch.int64, torch.int32):
+            raise TypeError(f"positions: expected integers, got {positions.dtype}")
         if positions.shape != ids.shape:
             raise ValueError(
                 f"positions: expected the shape {tuple(ids.shape)} of ids, "
@@ -412,8 +434,16 @@ def generate(
     there.
 
     Raises `ValueError` for an empty prompt, one padded on the right, one too long for
-    the model, and a negative count or temperature.
+    the model, and a negative count or temperature; `TypeError` for other types.
     """
+    if not isinstance(model, Decoder):
+        raise TypeError(f"model: expected a Decoder, got {type(model).__name__}")
+    _check_ids(ids, model.config.vocab_size)
+    _check_integer("max_new_tokens", max_new_tokens)
+    if not isinstance(temperature, Real):
+        raise TypeError(f"temperature: expected a number, got {temperature!r}")
+    if not (generator is None or isinstance(generator, torch.Generator)):
+        raise TypeError(f"generator: expected a torch.Generator, got {generator!r}")
     if not 0 <= temperature < math.inf:
         raise ValueError(f"temperature: expected at least 0, got {temperature}")
     batch, length = ids.shape
@@ -441,18 +471,59 @@ def generate(
 
 
 def num_parameters(model: nn.Module) -> int:
-    """How many numbers a model learns."""
+    """How many numbers a model learns. Raises `TypeError` for what is no module."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model: expected a module, got {type(model).__name__}")
     return sum(weight.numel() for weight in model.parameters())
+
+
+def _check_config(config: object) -> None:
+    if not isinstance(config, Config):
+        raise TypeError(f"config: expected a Config, got {config!r}")
+
+
+def _check_integer(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}: expected an integer, got {value!r}")
+
+
+def _check_rows(name: str, value: object) -> None:
+    """A tensor with one row for each text."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
+    if value.ndim != 2:
+        raise ValueError(
+            f"{name}: expected the shape (batch, length), got {tuple(value.shape)}"
+        )
+
+
+def _check_ids(ids: Tensor, vocab_size: int) -> None:
+    _check_rows("ids", ids)
+    if ids.dtype not in (torch.int64, torch.int32):
+        raise TypeError(f"ids: expected integers (torch.long), got {ids.dtype}")
+    if ids.numel() and not 0 <= ids.min() <= ids.max() < vocab_size:
+        raise ValueError(
+            f"ids: expected numbers from 0 to {vocab_size - 1}, got "
+            f"{ids.min().item()} to {ids.max().item()}"
+        )
 
 
 def _check_mask(attention_mask: Tensor, ids: Tensor) -> None:
     """What can be said without the cache; the attention checks the number of keys."""
+    if not isinstance(attention_mask, Tensor):
+        raise TypeError(
+            f"attention_mask: expected a tensor, got {type(attention_mask).__name__}"
+        )
     if attention_mask.dtype != torch.bool:
         raise ValueError(
             f"attention_mask: expected booleans, got {attention_mask.dtype}"
         )
     rows, length = ids.shape
-    if attention_mask.shape[0] != rows or attention_mask.shape[1] < length:
+    if (
+        attention_mask.ndim != 2
+        or attention_mask.shape[0] != rows
+        or attention_mask.shape[1] < length
+    ):
         raise ValueError(
             f"attention_mask: expected {rows} rows of at least {length} keys, "
             f"got the shape {tuple(attention_mask.shape)}"
