@@ -38,6 +38,7 @@ def test_the_derivations_are_those_that_are_listed(name: str) -> None:
     assert sorted(titles) == sorted(wrong.of_chapter(name).derivations)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "title"), ALL)
 def test_what_is_stated_is_proved_and_what_is_wrong_is_refused(name: str, title: str) -> None:
     for d in called(name, title):
