@@ -202,23 +202,29 @@ def test_sizes_that_make_no_model_are_refused(sizes: dict[str, Any], words: str)
         ({"positions": torch.zeros(2, 4, dtype=torch.long)}, r"positions: expected the shape \(2, 3\)"),
         ({"positions": torch.full((2, 3), 16)}, "positions: expected numbers from 0 to 15, got 16 to 16"),
         ({"positions": torch.full((2, 3), -1)}, "positions: expected numbers from 0 to 15, got -1 to -1"),
-        ({"attention_mask": torch.ones(2, 3)}, "attention_mask: expected booleans, got torch.float32"),
+        ({"attention_mask": torch.ones(2, 3)}, "attention_mask: expected torch.bool, got torch.float32"),
         (
             {"attention_mask": torch.ones(2, 3, dtype=torch.long)},
-            "attention_mask: .*booleans, got torch.int64",
+            "attention_mask: expected torch.bool, got torch.int64",
         ),
-        ({"attention_mask": torch.ones(2, 2) > 0}, r"attention_mask: .*2 rows of at least 3 .*\(2, 2\)"),
+        ({"attention_mask": torch.ones(2, 2) > 0}, "attention_mask: expected at least 3 keys, got 2"),
         (
             {"attention_mask": torch.ones(2, 4) > 0},
             r"attention_mask: expected the shape \(2, 3\), .*\(2, 4\)",
         ),
-        ({"attention_mask": torch.ones(1, 3) > 0}, r"attention_mask: .*2 rows of at least 3 .*\(1, 3\)"),
-        ({"attention_mask": torch.ones(3) > 0}, r"attention_mask: .*2 rows of at least 3 .*\(3,\)"),
+        (
+            {"attention_mask": torch.ones(1, 3) > 0},
+            r"attention_mask: expected the shape \(2, keys\), got \(1, 3\)",
+        ),
+        (
+            {"attention_mask": torch.ones(3) > 0},
+            r"attention_mask: expected the shape \(2, keys\), got \(3,\)",
+        ),
     ],
 )
 def test_arguments_of_a_model_that_do_not_fit_are_named(arguments: dict[str, Any], words: str) -> None:
     model = made(SMALL)
-    with pytest.raises(ValueError, match=f"^{words}"):
+    with pytest.raises((ValueError, TypeError), match=f"^{words}"):
         model(**({"ids": torch.zeros(2, 3, dtype=torch.long)} | arguments))
 
 
