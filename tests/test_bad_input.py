@@ -144,7 +144,7 @@ POINTS: dict[str, Outcome] = {
     "x: NaN": is_nan,
     "x: infinite": is_nan,
 }
-SIZES = {"diameter": 2.0, "gradient": 1.5}
+SIZES = {"diameter": 2.0, "gradient_bound": 1.5}
 HORIZON: dict[str, Any] = {"T": 4}
 
 
@@ -153,7 +153,7 @@ def of_horizon(function: Callable[[int], Any], T: int) -> Any:
 
 
 def of_schedule(schedule: sgd.Schedule) -> Iterator[tuple[str, Row]]:
-    for name in ("steps", "bound"):
+    for name in ("step_sizes", "bound"):
         yield f"sgd.{schedule.name}.{name}", Row(partial(of_horizon, getattr(schedule, name)), HORIZON)
 
 
@@ -195,18 +195,20 @@ SGD: dict[str, Row] = {
             "gradient: infinite": lambda pair: not pair[0].isfinite().all(),
         },
     ),
-    "sgd.absolute_loss": Row(sgd.absolute_loss, {"a": A, "b": LABELS}, {"a: one fewer at the end": callable}),
+    "sgd.absolute_loss": Row(
+        sgd.absolute_loss, {"features": A, "targets": LABELS}, {"features: one fewer at the end": callable}
+    ),
     "sgd.hinge_loss": Row(
         sgd.hinge_loss,
-        {"a": A, "y": LABELS},
-        {"a: one fewer at the end": callable},
-        {"y": {"0 and 1": (LABELS + 1) / 2}},
+        {"features": A, "labels": LABELS},
+        {"features: one fewer at the end": callable},
+        {"labels": {"0 and 1": (LABELS + 1) / 2}},
     ),
     "sgd.logistic_loss": Row(
         sgd.logistic_loss,
-        {"a": A, "y": LABELS},
-        {"a: one fewer at the end": callable},
-        {"y": {"0 and 1": (LABELS + 1) / 2}},
+        {"features": A, "labels": LABELS},
+        {"features: one fewer at the end": callable},
+        {"labels": {"0 and 1": (LABELS + 1) / 2}},
     ),
     "sgd.projected_sgd": Row(
         sgd.projected_sgd,
@@ -245,16 +247,16 @@ SGD: dict[str, Row] = {
             "theta0": {"outside": 5 * THETA},
         },
     ),
-    "sgd.best_fixed_point": Row(
-        sgd.best_fixed_point,
+    "sgd.best_in_hindsight": Row(
+        sgd.best_in_hindsight,
         {
             "loss": sgd.logistic_loss(A, LABELS),
             "samples": torch.arange(4),
             "theta0": THETA,
             "projection": sgd.project_ball,
             "weights": torch.full((4, 1), 0.25, dtype=F64),
-            "tolerance": 1e-3,
-            "iterations": 500,
+            "tol": 1e-3,
+            "max_iter": 500,
         },
         {
             "projection: None": lambda point: point.theta.isfinite().all(),
@@ -277,7 +279,7 @@ SGD: dict[str, Row] = {
     ),
     "sgd.average_regret": Row(
         sgd.average_regret,
-        {"losses": LOSSES, "comparator": LOSSES / 2, "weights": torch.ones(3, 1, dtype=F64)},
+        {"losses": LOSSES, "comparator_losses": LOSSES / 2, "weights": torch.ones(3, 1, dtype=F64)},
         {"weights: None": shape(3, 2)},
         {"weights": {"negative": -torch.ones(3, dtype=F64)}},
     ),
@@ -291,9 +293,9 @@ SGD: dict[str, Row] = {
         },
         {"step_sizes": {"growing": STEPS.flip(0), "negative": -STEPS}},
     ),
-    "sgd.weighted_average_bound": Row(
-        sgd.weighted_average_bound,
-        {"distance": 1.0, "gradient": 1.0, "step_sizes": STEPS},
+    "sgd.weighted_regret_bound": Row(
+        sgd.weighted_regret_bound,
+        {"distance": 1.0, "gradient_bound": 1.0, "step_sizes": STEPS},
         {
             "distance: zero": shape(4),
             "step_sizes: one axis more": shape(1, 4),
@@ -304,7 +306,7 @@ SGD: dict[str, Row] = {
     ),
     "sgd.Schedule": Row(
         sgd.Schedule,
-        {"name": "halves", "steps": lambda T: torch.full((T,), 0.5), "bound": lambda T: 1.0},
+        {"name": "halves", "step_sizes": lambda T: torch.full((T,), 0.5), "bound": lambda T: 1.0},
         {"name: another word": lambda schedule: True, "name: empty": lambda schedule: schedule.name == ""},
     ),
     "sgd.constant": Row(sgd.constant, SIZES),
@@ -314,7 +316,7 @@ SGD: dict[str, Row] = {
         {"alpha: None": lambda schedule: schedule.bound(4) < math.sqrt(2) * 3 / 2},
     ),
     "sgd.doubling": Row(sgd.doubling, SIZES),
-    "sgd.strongly_convex": Row(sgd.strongly_convex, {"curvature": 1.0, "gradient": 1.0}),
+    "sgd.strongly_convex": Row(sgd.strongly_convex, {"strong_convexity": 1.0, "gradient_bound": 1.0}),
     "sgd.adagrad_norm": Row(sgd.adagrad_norm, {"diameter": 1.0}),
     **dict(of_schedule(sgd.constant(2.0, 1.5))),
     **dict(of_schedule(sgd.decaying(2.0, 1.5))),

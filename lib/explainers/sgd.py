@@ -40,9 +40,10 @@ class AssumptionWarning(UserWarning):
 
 # ---- projections: the nearest point of a closed convex set
 #
-# Each raises `TypeError` for x that is no tensor of floating-point numbers, and
-# `ValueError` or `TypeError` for a set that is none. A point that is not finite has no
-# projection: NaN comes back, as a check at every step would cost more than the step.
+# Each raises `TypeError` if x is not a floating-point tensor, and `ValueError` or
+# `TypeError` for a radius, total or ends that make no set. A point that is not finite
+# has no projection: NaN comes back, as a check at every step would cost more than the
+# step.
 
 
 def project_ball(
@@ -97,15 +98,15 @@ def project_simplex(
 # Rows are looked up by `embedding` and `take`, not by a[row]: that one would wake a
 # second thread at each of thousands of small steps, and take ten times as long.
 #
-# Each raises `TypeError` for rows that are no tensors of floating-point numbers, and
-# `ValueError` for other shapes, numbers that are not finite, and other labels.
+# Each raises `TypeError` if an argument is not a floating-point tensor and `ValueError`
+# for other shapes, numbers that are not finite, and other labels.
 
 
 def linear_loss(theta: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
     """g . theta, for samples that are the gradients themselves.
 
-    Raises `TypeError` for what is no tensor of floating-point numbers, `ValueError`
-    for another number of coordinates.
+    Raises `TypeError` if an argument is not a floating-point tensor, `ValueError` for
+    another number of coordinates.
     """
     _check_point("theta", theta)
     _check_point("gradient", gradient)
@@ -123,42 +124,48 @@ def linear_loss(theta: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
         ) from error
 
 
-def absolute_loss(a: Float[Tensor, "rows dim"], b: Float[Tensor, " rows"]) -> Loss:
-    """|a_i . theta - b_i| with the subgradient sign(.) a_i, at most |a_i| long."""
-    _check_rows(a, "b", b)
+def absolute_loss(
+    features: Float[Tensor, "rows dim"], targets: Float[Tensor, " rows"]
+) -> Loss:
+    """|x_i . theta - y_i| with the subgradient sign(.) x_i, at most |x_i| long."""
+    _check_rows(features, "targets", targets)
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features, predicted = _at(row, a, theta)
-        error = predicted - b.take(row)
-        return error.abs(), error.sign().unsqueeze(-1) * features
+        x, predicted = _at(row, features, theta)
+        error = predicted - targets.take(row)
+        return error.abs(), error.sign().unsqueeze(-1) * x
 
     return loss
 
 
-def hinge_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
-    """max(0, 1 - y_i a_i . theta) for labels -1 and 1; at most |a_i| steep."""
-    _check_labels(a, y)
-    signed = y[:, None] * a
+def hinge_loss(
+    features: Float[Tensor, "rows dim"], labels: Float[Tensor, " rows"]
+) -> Loss:
+    """max(0, 1 - y_i x_i . theta) for labels -1 and 1; at most |x_i| steep."""
+    _check_labels(features, labels)
+    signed = labels[:, None] * features
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features, margin = _at(row, signed, theta)
+        x, margin = _at(row, signed, theta)
         short = 1 - margin
-        return short.clamp(min=0), (short > 0).unsqueeze(-1) * -features
+        return short.clamp(min=0), (short > 0).unsqueeze(-1) * -x
 
     return loss
 
 
-def logistic_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
-    """log(1 + exp(-y_i a_i . theta)) in nats, for labels -1 and 1; at most |a_i|
+def logistic_loss(
+    features: Float[Tensor, "rows dim"], labels: Float[Tensor, " rows"]
+) -> Loss:
+    """log(1 + exp(-y_i x_i . theta)) in nats, for labels -1 and 1; at most |x_i|
     steep."""
-    _check_labels(a, y)
-    signed = y[:, None] * a
+    _check_labels(features, labels)
+    signed = labels[:, None] * features
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features, margin = _at(row, signed, theta)
+        x, margin = _at(row, signed, theta)
         wrong = torch.sigmoid(-margin).unsqueeze(-1)
         # softplus is linear from 20 on: the step there would not be convex
-        return -torch.nn.functional.logsigmoid(margin), -wrong * features
+        return -torch.nn.functional.logsigmoid(margin), -wrong * x
 
     return loss
 
@@ -192,7 +199,7 @@ def projected_sgd(
     `step_sizes` are fixed in advance, or a rule that gets the sum of squared gradient
     lengths up to now. Without a projection theta is free to go anywhere.
 
-    Raises `TypeError` for steps that are neither and for anything else of another type,
+    Raises `TypeError` for step sizes and other arguments of another type,
     `ValueError` for steps that are not positive or not as many as the samples, for a
     start that the projection moves, and for a loss or projection that returns another
     shape at the start, `FloatingPointError` if a loss or theta is not finite, naming
@@ -210,7 +217,7 @@ def projected_sgd(
         if grows is not None:
             warnings.warn(
                 f"step_sizes: they grow at step {grows + 1}, so regret_bound does not "
-                "hold for this run; weighted_average_bound does",
+                "hold for this run; weighted_regret_bound does",
                 AssumptionWarning,
                 stacklevel=2,
             )
@@ -218,7 +225,7 @@ def projected_sgd(
         etas = step_sizes.reshape(len(samples), -1, 1).to(theta0.dtype).unbind(0)
     theta, total = theta0, torch.zeros_like(theta0)
     squares = torch.zeros_like(theta0[:, 0])
-    values, points, lengths, used = [], [theta0], [], []
+    values, points, gradient_norms, etas_used = [], [theta0], [], []
     for t, sample in enumerate(samples.unbind(0)):
         pair = loss(theta, sample)
         if t == 0:
@@ -227,7 +234,7 @@ def projected_sgd(
         if rule is not None or trajectory:
             square = gradient.square().sum(-1)
             squares = squares + square
-            lengths.append(square.sqrt())
+            gradient_norms.append(square.sqrt())
         eta = etas[t] if rule is None else _from_rule(rule, squares, t)
         values.append(value)
         total += theta
@@ -236,35 +243,35 @@ def projected_sgd(
             theta = projection(theta)
         if trajectory:
             points.append(theta)
-            used.append(eta.expand(theta.shape[0], 1).squeeze(-1))
+            etas_used.append(eta.expand(theta.shape[0], 1).squeeze(-1))
     losses = torch.stack(values)
     _check_finite(losses, theta)
-    kept = (points, lengths, used) if trajectory else ()
-    return Run(losses, total / len(samples), theta, *map(torch.stack, kept))
+    extra = (points, gradient_norms, etas_used) if trajectory else ()
+    return Run(losses, total / len(samples), theta, *map(torch.stack, extra))
 
 
-class FixedPoint(NamedTuple):
+class BestInHindsight(NamedTuple):
     """The best fixed point of each seed, and its mean loss."""
 
     theta: Float[Tensor, "seeds dim"]
     value: Float[Tensor, " seeds"]
 
 
-def best_fixed_point(
+def best_in_hindsight(
     loss: Loss,
     samples: Shaped[Tensor, " steps *rest"],
     theta0: Float[Tensor, "seeds dim"],
     projection: Projection | None = None,
     *,
     weights: Float[Tensor, " steps #seeds"] | None = None,
-    tolerance: float = 1e-8,
-    iterations: int = 20_000,
-) -> FixedPoint:
+    tol: float = 1e-8,
+    max_iter: int = 20_000,
+) -> BestInHindsight:
     """The point that would have had the least mean loss on the same samples.
 
     For smooth convex losses: accelerated projected gradient (Beck and Teboulle 2009)
     with backtracking, and a restart when the momentum points uphill. It stops when the
-    gradient mapping is shorter than `tolerance`; the value then is within `tolerance`
+    gradient mapping is shorter than `tol`; the value then is within `tol`
     times the distance to the best point of the least. `weights` (they add up to 1)
     replace the mean over samples, for samples that occur many times.
 
@@ -275,8 +282,8 @@ def best_fixed_point(
     """
     _check_start(theta0, projection)
     _check_samples(loss, samples)
-    _positive("tolerance", tolerance)
-    _count("iterations", iterations)
+    _positive("tol", tol)
+    _count("max_iter", max_iter)
     if weights is not None:
         _check_weights(weights, (len(samples), theta0.shape[0]))
         if bool(((weights.sum(0) - 1).abs() > 1e-4).any()):
@@ -297,7 +304,7 @@ def best_fixed_point(
     at = ahead = theta0
     curvature = torch.ones_like(theta0[:, :1])  # an upper bound on it, per seed
     pace = torch.ones_like(curvature)
-    for _ in range(iterations):
+    for _ in range(max_iter):
         value, gradient = mean(ahead)
         while True:
             new = ahead - gradient / curvature
@@ -315,14 +322,14 @@ def best_fixed_point(
                     "loss: it has a kink; this search needs a smooth convex loss"
                 )
             curvature = torch.where(short, 2 * curvature, curvature)
-        if bool((curvature * inner(move, move).sqrt() < tolerance).all()):
-            return FixedPoint(new, new_value)
+        if bool((curvature * inner(move, move).sqrt() < tol).all()):
+            return BestInHindsight(new, new_value)
         uphill = inner(ahead - new, new - at) > 0
         next_pace = torch.where(uphill, 1.0, (1 + (1 + 4 * pace**2).sqrt()) / 2)
         ahead = torch.where(uphill, new, new + (pace - 1) / next_pace * (new - at))
         at, pace = new, next_pace
     raise RuntimeError(
-        f"loss: no minimum within tolerance {tolerance} after {iterations} iterations; "
+        f"loss: no minimum within tol {tol} after {max_iter} iterations; "
         "this search needs a smooth convex loss"
     )
 
@@ -332,65 +339,65 @@ def best_fixed_point(
 
 def average_regret(
     losses: Float[Tensor, " steps *seeds"],
-    comparator: Float[Tensor, " steps *seeds"],
+    comparator_losses: Float[Tensor, " steps *seeds"],
     weights: Float[Tensor, " steps *#seeds"] | None = None,
 ) -> Float[Tensor, " steps *seeds"]:
-    """The (weighted) average of losses - comparator after t = 1 ... T steps.
+    """The (weighted) average of losses - comparator_losses after t = 1 ... T steps.
 
-    `losses` are those of `Run`, each met before its own update; `comparator` holds the
-    losses of one fixed point on the same samples. While the weights so far are all 0,
+    `losses` are those of `Run`, each met before its own update, `comparator_losses`
+    those of one fixed point on the same samples. While the weights so far are all 0,
     the average is NaN.
 
-    Raises `TypeError` for what is no tensor of floating-point numbers, `ValueError` for
-    another shape and for numbers that are not finite, or negative as weights.
+    Raises `TypeError` if an argument is not a floating-point tensor, `ValueError` for
+    another shape, numbers that are not finite and negative weights.
     """
-    for name, value in (("losses", losses), ("comparator", comparator)):
+    for name, value in (("losses", losses), ("comparator_losses", comparator_losses)):
         _check_floats(name, value)
         if value.ndim == 0 or value.numel() == 0:
             raise ValueError(
                 f"{name}: expected at least one step, got the shape "
                 f"{tuple(value.shape)}"
             )
-    if losses.shape != comparator.shape:
+    if losses.shape != comparator_losses.shape:
         raise ValueError(
-            f"comparator: expected the shape of losses, {tuple(losses.shape)}, got "
-            f"{tuple(comparator.shape)}"
+            "comparator_losses: expected the shape of losses, "
+            f"{tuple(losses.shape)}, got {tuple(comparator_losses.shape)}"
         )
     if weights is not None:
         _check_weights(weights, tuple(losses.shape))
     share = torch.ones_like(losses) if weights is None else weights
     share = share.reshape(*share.shape, *[1] * (losses.ndim - share.ndim))
-    return (share * (losses - comparator)).cumsum(0) / share.cumsum(0)
+    return (share * (losses - comparator_losses)).cumsum(0) / share.cumsum(0)
 
 
 def regret_bound(
-    diameter: float, gradient: float, step_sizes: Float[Tensor, " steps *seeds"]
+    diameter: float, gradient_bound: float, step_sizes: Float[Tensor, " steps *seeds"]
 ) -> Float[Tensor, " steps *seeds"]:
     """D^2 / (2 t eta_t) + G^2 / (2 t) sum_{s <= t} eta_s, after t = 1 ... T steps.
 
     Bounds the average regret of `projected_sgd` on convex losses, if no two points of
     the closed convex set are farther apart than `diameter` and no subgradient is longer
-    than `gradient` (from the proof of Zinkevich 2003, Theorem 1). Raises `ValueError`
-    for steps that grow and for numbers that are not positive, `TypeError` for other
-    types.
+    than `gradient_bound` (from the proof of Zinkevich 2003, Theorem 1). Raises
+    `ValueError` for steps that grow and for numbers that are not positive, `TypeError`
+    for other types.
     """
-    _check_sizes(diameter, gradient)
+    _check_sizes(diameter, gradient_bound)
     _check_steps(step_sizes)
     grows = _grows_at(step_sizes)
     if grows is not None:
         raise ValueError(
             f"step_sizes: they grow at step {grows + 1}, and this bound needs steps "
-            "that never do; weighted_average_bound holds for any"
+            "that never do; weighted_regret_bound holds for any"
         )
     t = _times(len(step_sizes)).to(step_sizes.dtype)
     t = t.reshape(-1, *[1] * (step_sizes.ndim - 1))
-    return diameter**2 / (2 * t * step_sizes) + gradient**2 / 2 * (
+    return diameter**2 / (2 * t * step_sizes) + gradient_bound**2 / 2 * (
         step_sizes.cumsum(0) / t
     )
 
 
-def weighted_average_bound(
-    distance: float, gradient: float, step_sizes: Float[Tensor, " steps *seeds"]
+def weighted_regret_bound(
+    distance: float, gradient_bound: float, step_sizes: Float[Tensor, " steps *seeds"]
 ) -> Float[Tensor, " steps *seeds"]:
     """(d^2 + G^2 sum eta_s^2) / (2 sum eta_s), after t = 1 ... T steps.
 
@@ -402,96 +409,105 @@ def weighted_average_bound(
     _real("distance", distance)
     if not (0 <= distance < math.inf):
         raise ValueError(f"distance: expected a number from 0 up, got {distance}")
-    _positive("gradient", gradient)
+    _positive("gradient_bound", gradient_bound)
     _check_steps(step_sizes)
-    spent = step_sizes.square().cumsum(0)
-    return (distance**2 + gradient**2 * spent) / (2 * step_sizes.cumsum(0))
+    squares = step_sizes.square().cumsum(0)
+    return (distance**2 + gradient_bound**2 * squares) / (2 * step_sizes.cumsum(0))
 
 
 # ---- schedules, each with the closed form of its bound
 #
-# `ValueError` refuses what is not positive, `TypeError` other types; so do the `steps`
+# `ValueError` refuses what is not positive, `TypeError` other types; so do `step_sizes`
 # and `bound` of a schedule for a horizon that is no positive integer.
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Steps for a horizon, `steps(T)` of shape (T,), and `bound(T)`, a bound on the
-    average regret after T of them. Raises `TypeError` if these are no functions."""
+    """Step sizes for a horizon, `step_sizes(T)` of shape (T,), and a bound on the
+    average regret after T of them, `bound(T)`. Raises `TypeError` if one of the two
+    cannot be called."""
 
     name: str
-    steps: Callable[[int], Float[Tensor, " steps"]]
+    step_sizes: Callable[[int], Float[Tensor, " steps"]]
     bound: Callable[[int], float]
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
             raise TypeError(f"name: expected a string, got {self.name!r}")
-        _callable("steps", self.steps)
+        _callable("step_sizes", self.step_sizes)
         _callable("bound", self.bound)
 
 
-def constant(diameter: float, gradient: float) -> Schedule:
+def constant(diameter: float, gradient_bound: float) -> Schedule:
     """D / (G sqrt(T)) at every step: the best constant one, bound D G / sqrt(T). It has
     to know T."""
-    _check_sizes(diameter, gradient)
+    _check_sizes(diameter, gradient_bound)
     return Schedule(
         "constant",
-        lambda T: diameter / (gradient * _root(T)) * torch.ones_like(_times(T)),
-        lambda T: diameter * gradient / _root(T),
+        lambda T: diameter / (gradient_bound * _root(T)) * torch.ones_like(_times(T)),
+        lambda T: diameter * gradient_bound / _root(T),
     )
 
 
-def decaying(diameter: float, gradient: float, alpha: float | None = None) -> Schedule:
+def decaying(
+    diameter: float, gradient_bound: float, alpha: float | None = None
+) -> Schedule:
     """alpha / sqrt(t); by default alpha = D / (sqrt(2) G), which makes the leading term
     of the bound least: the bound is less than sqrt(2) D G / sqrt(T).
 
     alpha = D / G gives 3/2 D G / sqrt(T), and alpha = 1 is Zinkevich's Theorem 1.
     """
-    _check_sizes(diameter, gradient)
+    _check_sizes(diameter, gradient_bound)
     if alpha is None:
-        alpha = diameter / (math.sqrt(2) * gradient)
+        alpha = diameter / (math.sqrt(2) * gradient_bound)
     _positive("alpha", alpha)
     return Schedule(
         "decaying",
         lambda T: alpha / _times(T).sqrt(),
         lambda T: (
-            (diameter**2 / (2 * alpha) + gradient**2 * alpha) / _root(T)
-            - gradient**2 * alpha / (2 * T)
+            (diameter**2 / (2 * alpha) + gradient_bound**2 * alpha) / _root(T)
+            - gradient_bound**2 * alpha / (2 * T)
         ),
     )
 
 
-def doubling(diameter: float, gradient: float) -> Schedule:
+def doubling(diameter: float, gradient_bound: float) -> Schedule:
     """The constant step of a horizon that doubles whenever it is reached: 1, 2, 4, …
     steps.
 
     Bound sqrt(2) / (sqrt(2) - 1) D G / sqrt(T), about 3.41 D G / sqrt(T), for every T.
     """
-    _check_sizes(diameter, gradient)
+    _check_sizes(diameter, gradient_bound)
 
-    def steps(T: int) -> Tensor:
+    def step_sizes(T: int) -> Tensor:
         # T < 2^k: block k - 1. One number for each block, or rounding could make a
         # step grow.
         _, binary_digits = torch.frexp(_times(T))
-        of_block = [diameter / (gradient * 2 ** (k / 2)) for k in range(T.bit_length())]
+        of_block = [
+            diameter / (gradient_bound * 2 ** (k / 2)) for k in range(T.bit_length())
+        ]
         return torch.tensor(of_block, dtype=torch.float64)[binary_digits.long() - 1]
 
     factor = math.sqrt(2) / (math.sqrt(2) - 1)
     return Schedule(
-        "doubling", steps, lambda T: factor * diameter * gradient / _root(T)
+        "doubling", step_sizes, lambda T: factor * diameter * gradient_bound / _root(T)
     )
 
 
-def strongly_convex(curvature: float, gradient: float) -> Schedule:
+def strongly_convex(strong_convexity: float, gradient_bound: float) -> Schedule:
     """1 / (mu t), for losses whose curvature is mu at least, on a closed convex set
     where no subgradient is longer than G: bound G^2 (1 + ln T) / (2 mu T) (Hazan,
     Agarwal and Kale 2007)."""
-    _positive("curvature", curvature)
-    _positive("gradient", gradient)
+    _positive("strong_convexity", strong_convexity)
+    _positive("gradient_bound", gradient_bound)
     return Schedule(
         "strongly convex",
-        lambda T: 1 / (curvature * _times(T)),
-        lambda T: gradient**2 * (1 + math.log(_count("T", T))) / (2 * curvature * T),
+        lambda T: 1 / (strong_convexity * _times(T)),
+        lambda T: (
+            gradient_bound**2
+            * (1 + math.log(_count("T", T)))
+            / (2 * strong_convexity * T)
+        ),
     )
 
 
@@ -581,27 +597,28 @@ def _end(name: str, end: float | Tensor, x: Tensor) -> Tensor:
     return end
 
 
-def _check_rows(a: Tensor, name: str, b: Tensor) -> None:
+def _check_rows(features: Tensor, name: str, values: Tensor) -> None:
     """The rows of a linear model, and one number for each."""
-    _check_floats("a", a)
-    _check_floats(name, b)
-    if a.ndim != 2 or a.numel() == 0:
+    _check_floats("features", features)
+    _check_floats(name, values)
+    if features.ndim != 2 or features.numel() == 0:
         raise ValueError(
-            f"a: expected the shape (rows, dim), neither 0, got {tuple(a.shape)}"
+            "features: expected the shape (rows, dim), neither 0, got "
+            f"{tuple(features.shape)}"
         )
-    if b.shape != a.shape[:1]:
+    if values.shape != features.shape[:1]:
         raise ValueError(
-            f"{name}: expected one number for each of the {len(a)} rows of a, got the "
-            f"shape {tuple(b.shape)}"
+            f"{name}: expected one number for each of the {len(features)} rows of "
+            f"features, got the shape {tuple(values.shape)}"
         )
 
 
-def _check_labels(a: Tensor, y: Tensor) -> None:
-    _check_rows(a, "y", y)
-    wrong = y.abs() != 1
+def _check_labels(features: Tensor, labels: Tensor) -> None:
+    _check_rows(features, "labels", labels)
+    wrong = labels.abs() != 1
     if bool(wrong.any()):
         raise ValueError(
-            f"y: expected the labels -1 and 1, got {y[wrong][0].item()} in row "
+            f"labels: expected -1 and 1, got {labels[wrong][0].item()} in row "
             f"{int(wrong.int().argmax())}"
         )
 
@@ -648,9 +665,9 @@ def _check_weights(weights: Tensor, shape: tuple[int, ...]) -> None:
         raise ValueError("weights: expected numbers from 0 up")
 
 
-def _check_sizes(diameter: float, gradient: float) -> None:
+def _check_sizes(diameter: float, gradient_bound: float) -> None:
     _positive("diameter", diameter)
-    _positive("gradient", gradient)
+    _positive("gradient_bound", gradient_bound)
 
 
 def _times(steps: int) -> Tensor:

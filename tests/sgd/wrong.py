@@ -7,7 +7,7 @@ import torch
 from explainers import sgd
 from tests.chapters.wrong import Wrong
 
-_projected_sgd, _regret_bound, _weighted = sgd.projected_sgd, sgd.regret_bound, sgd.weighted_average_bound
+_projected_sgd, _regret_bound, _weighted = sgd.projected_sgd, sgd.regret_bound, sgd.weighted_regret_bound
 _logistic_loss = sgd.logistic_loss
 
 
@@ -85,7 +85,7 @@ WRONG = {
     "one step early": Wrong(sgd, "projected_sgd", one_step_early, {"SG-02", "SG-21", "SG-22"}),
     "a radius for a diameter": Wrong(sgd, "regret_bound", radius_for_diameter, {"SG-X2"}),
     "halves forgotten": Wrong(sgd, "regret_bound", halves_forgotten, {"SG-13"}),
-    "start forgotten": Wrong(sgd, "weighted_average_bound", start_forgotten, {"SG-X1", "SG-X5"}),
+    "start forgotten": Wrong(sgd, "weighted_regret_bound", start_forgotten, {"SG-X1", "SG-X5"}),
     "clipped": Wrong(sgd, "project_ball", clipped, {"SG-30", "SG-X2"}),
     "onto the sphere": Wrong(sgd, "project_ball", onto_the_sphere, {"SG-29", "SG-31", "SG-33"}),
     "scaled onto the simplex": Wrong(
