@@ -351,23 +351,23 @@ TARGETS: dict[str, Row] = {
             targets.raised_cosines,
         )
     },
-    "targets.equal_modes": Row(targets.equal_modes, {"x": X, "count": 3, "width": 0.1}, DENSITY),
-    "targets.draws": Row(
-        targets.draws,
-        {"density": targets.gauss4, "count": 3, "support": (-3.0, 3.0), "generator": torch.Generator()},
+    "targets.equal_modes": Row(targets.equal_modes, {"x": X, "num_modes": 3, "scale": 0.1}, DENSITY),
+    "targets.draw_samples": Row(
+        targets.draw_samples,
+        {"density": targets.gauss4, "num_samples": 3, "support": (-3.0, 3.0), "generator": torch.Generator()},
         {"generator: None": shape(3)},
         {"density": DENSITIES, "support": {"infinite": (-math.inf, 1.0)}},
     ),
     "targets.quantiles": Row(
         targets.quantiles,
-        {"density": targets.two_modes, "count": 3, "points": 101},
-        extra={"density": DENSITIES, "points": {"one": 1}},
+        {"density": targets.two_modes, "num_quantiles": 3, "num_points": 101},
+        extra={"density": DENSITIES, "num_points": {"one": 1}},
     ),
-    "targets.divergence": Row(
-        targets.divergence,
-        {"truth": X.abs(), "fit": X.abs() + 0.1, "width": 0.5},
-        {"truth: empty": "fit"},
-        {"truth": {"negative": -X.abs()}, "fit": {"negative": -X.abs() - 0.1}},
+    "targets.kl_divergence": Row(
+        targets.kl_divergence,
+        {"p": X.abs(), "q": X.abs() + 0.1, "dx": 0.5},
+        {"p: empty": "q"},
+        {"p": {"negative": -X.abs()}, "q": {"negative": -X.abs() - 0.1}},
     ),
 }
 
@@ -454,11 +454,13 @@ FOURIER: dict[str, Row] = {
         of_waves(False) | {"a: all zero": is_nan},
         NOTHING,
     ),
-    "fourier_density.log_mass": Row(
-        fd.log_mass, {"a": WAVES}, of_waves(False) | {"a: all zero": is_bad}, NOTHING
+    "fourier_density.log_normalizer": Row(
+        fd.log_normalizer, {"a": WAVES}, of_waves(False) | {"a: all zero": is_bad}, NOTHING
     ),
     "fourier_density.phase": Row(fd.phase, {"x": UNIT}, of_points("x")),
-    "fourier_density.waves": Row(fd.waves, {"x": UNIT, "num_frequencies": 3}, of_points("x", 4)),
+    "fourier_density.fourier_basis": Row(
+        fd.fourier_basis, {"x": UNIT, "num_frequencies": 3}, of_points("x", 4)
+    ),
     "fourier_density.amplitude": Row(fd.amplitude, {"a": WAVES, "x": UNIT}, OF_BOTH | against_batch("x")),
     "fourier_density.log_power": Row(
         fd.log_power,
@@ -479,14 +481,14 @@ FOURIER: dict[str, Row] = {
         OF_BOTH | against_batch("x") | {"a: all zero": is_nan},
         NOTHING,
     ),
-    "fourier_density.cumulative": Row(
-        fd.cumulative,
+    "fourier_density.cdf": Row(
+        fd.cdf,
         {"a": WAVES, "x": UNIT},
         OF_BOTH | against_batch("x") | {"a: all zero": is_nan},
         NOTHING,
     ),
-    "fourier_density.inverse_cumulative": Row(
-        fd.inverse_cumulative,
+    "fourier_density.icdf": Row(
+        fd.icdf,
         {"a": WAVES, "u": UNIT},
         {place: outcome for place, outcome in OF_BOTH.items() if callable(outcome) and "one" in place}
         | against_batch("u", numbers=False)

@@ -15,7 +15,7 @@ The functions take `a` of shape (*batch, N + 1), N >= 1, and points of [-1, 1] w
 shape broadcasts against batch from the right, as in torch.distributions. They raise
 `TypeError` for other types and `ValueError` for shapes that do not fit, but do not look
 at the numbers, since fits call them at every step: NaN gives NaN, and so does `a` = 0.
-`inverse_cumulative` and `FourierDensity` look.
+`icdf` and `FourierDensity` look.
 """
 
 import math
@@ -30,19 +30,19 @@ from torch import Tensor, nn
 
 
 def autocorrelation(
-    a: Complex[Tensor, "*batch waves"],
-) -> Complex[Tensor, "*batch waves"]:
+    a: Complex[Tensor, "*batch coefficients"],
+) -> Complex[Tensor, "*batch coefficients"]:
     """The Fourier coefficients c_0 ... c_N of f = |A|^2, as in the paper; c_0 > 0.
 
     A Fourier transform turns the sum over pairs into a product. It takes `a` for
     periodic, so `a` is padded with N + 1 zeros: without them lag n would wrap around
     and mix with lag n - (N + 1).
     """
-    _check_waves(a)
-    waves = a.shape[-1]
-    power = torch.fft.fft(a, n=2 * waves).abs().square()
+    _check_coefficients(a)
+    count = a.shape[-1]
+    power = torch.fft.fft(a, n=2 * count).abs().square()
     # ifft gives sum a_{k+n} conj(a_k), the mirrored density; conj turns it round
-    return torch.fft.ifft(power)[..., :waves].conj().resolve_conj()
+    return torch.fft.ifft(power)[..., :count].conj().resolve_conj()
 
 
 def phase(x: Float[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
@@ -57,10 +57,10 @@ def phase(x: Float[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
     return torch.complex(torch.cos(math.pi * x), torch.sin(-math.pi * reflected))
 
 
-def waves(
+def fourier_basis(
     x: Float[Tensor, "*shape"], num_frequencies: int
-) -> Complex[Tensor, "*shape waves"]:
-    """The basis exp(-i pi k x), k = 0 ... N: A = waves(x, N) @ a, for x that stays."""
+) -> Complex[Tensor, "*shape coefficients"]:
+    """exp(-i pi k x), k = 0 ... N, so that A(x) = fourier_basis(x, N) @ a."""
     _check_count("num_frequencies", num_frequencies)
     z = phase(x).unsqueeze(-1)
     return torch.cat(
@@ -69,7 +69,7 @@ def waves(
 
 
 def amplitude(
-    a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
+    a: Complex[Tensor, "*#shape coefficients"], x: Float[Tensor, "*#shape"]
 ) -> Complex[Tensor, "..."]:
     """A(x) = sum_k a_k z^k with z = exp(-i pi x), by Horner's rule."""
     _check_pair(a, "x", x)
@@ -85,31 +85,31 @@ def amplitude(
 def log_power(amplitude: Complex[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """log |A|^2, and -inf where A = 0. (2 log |A| would take a square root in vain.)"""
     if not (isinstance(amplitude, Tensor) and amplitude.is_complex()):
-        raise TypeError(
-            f"amplitude: {_kind(amplitude)} is no tensor of complex numbers"
-        )
+        raise TypeError(f"amplitude: expected a complex tensor, got {_kind(amplitude)}")
     return (amplitude.real.square() + amplitude.imag.square()).log()
 
 
-def log_mass(a: Complex[Tensor, "*batch waves"]) -> Float[Tensor, "*batch"]:
+def log_normalizer(
+    a: Complex[Tensor, "*batch coefficients"],
+) -> Float[Tensor, "*batch"]:
     """log of the integral of |A|^2 over [-1, 1], which is 2 c_0 = 2 sum |a_k|^2."""
-    _check_waves(a)
+    _check_coefficients(a)
     return (2 * torch.view_as_real(a).square().sum((-2, -1))).log()
 
 
 def log_density(
-    a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
+    a: Complex[Tensor, "*#shape coefficients"], x: Float[Tensor, "*#shape"]
 ) -> Float[Tensor, "..."]:
     """log p(x) in nats, and -inf at a zero of p.
 
     From |A|^2: the sum over c_n, equal in algebra, rounds to small negative numbers
     where p is near 0.
     """
-    return log_power(amplitude(a, x)) - log_mass(a)
+    return log_power(amplitude(a, x)) - log_normalizer(a)
 
 
-def cumulative(
-    a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
+def cdf(
+    a: Complex[Tensor, "*#shape coefficients"], x: Float[Tensor, "*#shape"]
 ) -> Float[Tensor, "..."]:
     """The integral of p from -1 to x (the article's x^2 - 1 is a slip)::
 
@@ -128,10 +128,10 @@ def cumulative(
     return ((x + 1) / 2 + wave).clamp(0, 1)
 
 
-def inverse_cumulative(
-    a: Complex[Tensor, "*#shape waves"], u: Float[Tensor, "*#shape"]
+def icdf(
+    a: Complex[Tensor, "*#shape coefficients"], u: Float[Tensor, "*#shape"]
 ) -> Float[Tensor, "..."]:
-    """The x with cumulative(a, x) = u: 24 halvings, two bracketed Newton steps.
+    """The x with cdf(a, x) = u: 24 halvings, two bracketed Newton steps.
 
     Halving alone needs 53 rounds in float64; Newton alone is lost where p is near 0.
     Below 0 and above 1, u has the edges. Raises `ValueError` for NaN, and for `a` that
@@ -145,16 +145,16 @@ def inverse_cumulative(
     low = -high
     for _ in range(24):
         middle = (low + high) / 2
-        below = cumulative(a, middle) < u
+        below = cdf(a, middle) < u
         low, high = torch.where(below, middle, low), torch.where(below, high, middle)
     x = (low + high) / 2
     for _ in range(2):
-        newton = x - (cumulative(a, x) - u) / log_density(a, x).exp()
+        newton = x - (cdf(a, x) - u) / log_density(a, x).exp()
         x = torch.where(newton.isfinite(), newton, x).clamp(low, high)
     return torch.where(u <= 0, -1.0, torch.where(u >= 1, 1.0, x))
 
 
-def roughness(a: Complex[Tensor, "*batch waves"]) -> Float[Tensor, "*batch"]:
+def roughness(a: Complex[Tensor, "*batch coefficients"]) -> Float[Tensor, "*batch"]:
     """The integral of p'^2: the sum of 2 pi^2 n^2 |c_n / (2 c_0)|^2 over |n| <= N.
 
     Of p, not of f as in the paper: to scale `a` by r leaves p as it is but multiplies
@@ -182,9 +182,9 @@ def _kind(value: object) -> str:
     return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
 
 
-def _check_waves(a: object) -> None:
+def _check_coefficients(a: object) -> None:
     if not (isinstance(a, Tensor) and a.is_complex()):
-        raise TypeError(f"a: {_kind(a)} is no tensor of complex numbers")
+        raise TypeError(f"a: expected a complex tensor, got {_kind(a)}")
     if a.ndim == 0 or a.shape[-1] < 2 or a.numel() == 0:
         raise ValueError(
             f"a: shape {tuple(a.shape)} is not (*batch, N + 1) with N >= 1, or empty"
@@ -193,11 +193,11 @@ def _check_waves(a: object) -> None:
 
 def _check_reals(name: str, x: object) -> None:
     if not (isinstance(x, Tensor) and x.is_floating_point()):
-        raise TypeError(f"{name}: {_kind(x)} is no tensor of floating-point numbers")
+        raise TypeError(f"{name}: expected a floating-point tensor, got {_kind(x)}")
 
 
 def _check_pair(a: Tensor, name: str, x: Tensor) -> None:
-    _check_waves(a)
+    _check_coefficients(a)
     _check_reals(name, x)
     if not _broadcast(a.shape[:-1], x.shape):
         raise ValueError(
@@ -213,8 +213,8 @@ def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 def _check_density(a: Tensor) -> None:
     """That `a` makes a density; this looks at the numbers."""
-    lengths = a.abs().sum(-1)
-    if not bool(((lengths > 0) & lengths.isfinite()).all()):
+    norms = a.abs().sum(-1)
+    if not bool(((norms > 0) & norms.isfinite()).all()):
         raise ValueError("a: it is 0 or not finite, which makes no density")
 
 
@@ -253,8 +253,9 @@ class FourierDensity(nn.Module):
     c_N at c_0 = 1, and near this point `a` reaches every small change of them. Where
     its gradient in `a` is zero here, no density of the family is better.
 
-    Raises `TypeError` or `ValueError` for sizes below 1 and a support that is none;
-    what evaluates the density does so if `a` was set to 0 or is not finite.
+    Raises `TypeError` or `ValueError` for sizes below 1 and an empty or unbounded
+    support. The methods that evaluate the density raise `ValueError` if `a` was set to
+    0 or is not finite.
     """
 
     loc: nn.Parameter
@@ -300,7 +301,7 @@ class FourierDensity(nn.Module):
             self.parts[..., 0, 0] = math.sqrt(0.5)  # 2 c_0 = 1
 
     @property
-    def a(self) -> Complex[Tensor, "*batch waves"]:
+    def a(self) -> Complex[Tensor, "*batch coefficients"]:
         """a_0 ... a_N. Many `a` give one p: rescaled, or turned by a phase, say."""
         return torch.view_as_complex(self.parts)
 
@@ -310,7 +311,7 @@ class FourierDensity(nn.Module):
         return self.log_scale.exp()
 
     @property
-    def coefficients(self) -> Complex[Tensor, "*batch waves"]:
+    def coefficients(self) -> Complex[Tensor, "*batch coefficients"]:
         """The Fourier coefficients c_n / (2 c_0) of p, n = 0 ... N; first 1/2."""
         c = autocorrelation(self.a)
         return c / (2 * c[..., :1].real)
@@ -345,7 +346,7 @@ class FourierDensity(nn.Module):
         """
         self._check("value", value)
         _check_density(self.a.detach())
-        return cumulative(self.a, self._to_unit(value))
+        return cdf(self.a, self._to_unit(value))
 
     @torch.no_grad()
     def icdf(self, u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
@@ -369,11 +370,12 @@ class FourierDensity(nn.Module):
     ) -> Float[Tensor, "..."]:
         """Independent draws, shape sample_shape + batch_shape, by the inverse cdf.
 
-        Raises `TypeError` or `ValueError` for a shape that is no tuple of sizes.
+        Raises `TypeError` if `sample_shape` is not a tuple of integers, `ValueError`
+        for negative ones.
         """
         _check_sizes("sample_shape", sample_shape, 0)
         if not (generator is None or isinstance(generator, torch.Generator)):
-            raise TypeError(f"generator: {generator!r} is no torch.Generator")
+            raise TypeError(f"generator: expected a torch.Generator, got {generator!r}")
         shape = (*sample_shape, *self.batch_shape)
         u = torch.rand(
             shape, generator=generator, dtype=torch.float64, device=self.parts.device
@@ -474,10 +476,10 @@ class FourierDensity(nn.Module):
                 shift.grad = unit * self.loc.grad
             return value.detach(), loss.detach()
 
-        known: list[float] = []
+        evaluated: list[float] = []
 
         def closure() -> float:
-            return known.pop() if known else objective()[1].sum().item()
+            return evaluated.pop() if evaluated else objective()[1].sum().item()
 
         history: list[Tensor] = []
         last = math.inf
@@ -489,12 +491,12 @@ class FourierDensity(nn.Module):
                 )
             history.append(value)
             total = loss.sum().item()
-            still = method == "lbfgs" and abs(last - total) <= torch.finfo(
+            converged = method == "lbfgs" and abs(last - total) <= torch.finfo(
                 loss.dtype
             ).eps * (1 + abs(total))
             if (
                 (callback is not None and callback(step, value))
-                or still
+                or converged
                 or step == steps
             ):
                 break
@@ -504,12 +506,12 @@ class FourierDensity(nn.Module):
                 )
             last = total
             # the optimisers first ask for the present loss and gradient: they are there
-            known.append(total)
+            evaluated.append(total)
             optimizer.step(closure)
         self.zero_grad()
         with torch.no_grad():
             self.parts.div_(
-                (log_mass(self.a) / 2).exp()[..., None, None]
+                (log_normalizer(self.a) / 2).exp()[..., None, None]
             )  # the length is free: 2 c_0 = 1
         return torch.stack(history)
 
@@ -518,13 +520,13 @@ class FourierDensity(nn.Module):
             return lambda: -self._log_prob(samples).mean(0)
         # on a finite support the points stand still in x, and the basis is computed
         # once
-        basis = waves(self._to_unit(samples), self.num_frequencies)
+        basis = fourier_basis(self._to_unit(samples), self.num_frequencies)
         log_stretch = math.log((self.support[1] - self.support[0]) / 2)
 
         def nll() -> Tensor:
             a = self.a
             return (
-                log_mass(a)
+                log_normalizer(a)
                 - log_power(torch.einsum("n...k,...k->n...", basis, a)).mean(0)
                 + log_stretch
             )
@@ -551,7 +553,7 @@ class FourierDensity(nn.Module):
         return ((2 * value - (lo + hi)) / (hi - lo)).clamp(-1, 1)
 
     def _quantile(self, u: Tensor) -> Tensor:
-        x = inverse_cumulative(self.a.to(torch.complex128), u)
+        x = icdf(self.a.to(torch.complex128), u)
         if not isinstance(self.support, str):
             lo, hi = self.support
             return lo + (x + 1) / 2 * (hi - lo)
@@ -562,7 +564,7 @@ class FourierDensity(nn.Module):
 
     def _check(self, name: str, value: Tensor) -> None:
         if not isinstance(value, Tensor):
-            raise TypeError(f"{name}: {type(value).__name__} is no tensor")
+            raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
         if value.dtype != self.parts.dtype:
             raise TypeError(
                 f"{name}: dtype {value.dtype} is not the module's {self.parts.dtype}"
@@ -597,7 +599,7 @@ class FourierDensity(nn.Module):
             if not 0 < lr < math.inf:
                 raise ValueError(f"lr: {lr} is not a finite number > 0")
         if not isinstance(samples, Tensor):
-            raise TypeError(f"samples: {type(samples).__name__} is no tensor")
+            raise TypeError(f"samples: expected a tensor, got {type(samples).__name__}")
         if (
             samples.ndim == 0
             or samples.shape[1:] != self.batch_shape
