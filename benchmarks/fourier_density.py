@@ -39,7 +39,7 @@ def main() -> None:
         with torch.no_grad():
             return model.log_prob(points)
 
-    found = harness.rows(
+    measured = harness.rows(
         "log density of 8,192 points",
         harness.compare(
             {
@@ -58,7 +58,7 @@ def main() -> None:
             TARGETS[name][0], 8192, support=LINE, generator=torch.Generator().manual_seed(0)
         )
         as_column = drawn[:, None].numpy()
-        found += harness.rows(
+        measured += harness.rows(
             f"fit to 8,192 draws of {name}",
             harness.compare(
                 {
@@ -79,9 +79,9 @@ def main() -> None:
             model.fit(drawn)
             fitted = model.log_prob(x_grid).exp().detach()
             kl = kl_divergence(TARGETS[name][0](x_grid), fitted, x_grid)
-            found.append({"group": f"KL on {name}", "case": "waves, N = 10", "seed": seed, "kl": kl})
+            measured.append({"group": f"KL on {name}", "case": "waves, N = 10", "seed": seed, "kl": kl})
     harness.record(
-        "fourier_density", found, "explainers.studies.fourier_density", time.perf_counter() - started
+        "fourier_density", measured, "explainers.studies.fourier_density", time.perf_counter() - started
     )
 
 

@@ -580,8 +580,8 @@ def of_table(name: str) -> dict[str, Outcome]:
 
 ROPE: dict[str, Row] = {
     "rope.frequencies": Row(rope.frequencies, {"head_dim": 4, "base": 100.0}, extra={"head_dim": {"odd": 3}}),
-    "rope.tables": Row(
-        rope.tables,
+    "rope.cos_sin": Row(
+        rope.cos_sin,
         {"positions": torch.arange(6).reshape(2, 3), "frequencies": torch.ones(2), "dtype": torch.float32},
         {
             "positions: no axis": "positions",
@@ -625,11 +625,13 @@ NGRAMS: dict[str, Row] = {
         {"train": BYTES},
         some("train") | {"train: empty": lambda model: float(model.probabilities[0]) == 1 / 256},
     ),
-    "ngrams.Unigram.cost": Row(ngrams.Unigram(BYTES).cost, {"text": BYTES}, some("text")),
+    "ngrams.Unigram.bits_per_byte": Row(ngrams.Unigram(BYTES).bits_per_byte, {"text": BYTES}, some("text")),
     "ngrams.KneserNey": Row(
         ngrams.KneserNey, {"train": BYTES, "order": 2}, some("train"), {"order": {"too long": 8}}
     ),
-    "ngrams.KneserNey.cost": Row(ngrams.KneserNey(BYTES, 2).cost, {"text": BYTES}, some("text")),
+    "ngrams.KneserNey.bits_per_byte": Row(
+        ngrams.KneserNey(BYTES, 2).bits_per_byte, {"text": BYTES}, some("text")
+    ),
     "ngrams.KneserNey.log2_probabilities": Row(
         ngrams.KneserNey(BYTES, 2).log2_probabilities,
         {"text": BYTES},
@@ -675,7 +677,9 @@ DATA: dict[str, Row] = {
         {"text": {"above 255": torch.tensor([256])}},
     ),
     "data.photograph_patches": Row(
-        data.photograph_patches, {"size": 64, "split": "validation"}, extra={"size": {"too large": 500}}
+        data.photograph_patches,
+        {"patch_size": 64, "split": "validation"},
+        extra={"patch_size": {"too large": 500}},
     ),
     "data.fashion_mnist": Row(data.fashion_mnist, {"split": "train"}, offline=False),
 }
@@ -715,8 +719,8 @@ TRAINING: dict[str, Row] = {
         training.train,
         {
             "model": torch.nn.Linear(1, 1),
-            "draw": lambda generator: torch.ones(1, 1),
-            "loss": lambda model, batch: model(batch).square().mean(),
+            "draw_batch": lambda generator: torch.ones(1, 1),
+            "loss_fn": lambda model, batch: model(batch).square().mean(),
             "plan": training.Plan(1),
             "checkpoint": None,
             "save_steps": 200,
@@ -731,7 +735,7 @@ TRAINING: dict[str, Row] = {
         },
         {
             "model": {"a function": torch.sin},
-            "loss": {
+            "loss_fn": {
                 "returns a number": lambda model, batch: 1.0,
                 "returns two": lambda model, batch: torch.ones(2),
             },
@@ -886,9 +890,9 @@ DECODER: dict[str, Row] = {
     ),
     "decoder.KeyValueCache.check": Row(
         of_stores(STORES).check,
-        {"batch": 2, "new": 8},
-        {"new: zero": lambda result: result is None, "new: too many": "cache"},
-        {"batch": {"more": 3}, "new": {"too many": 9}},
+        {"batch_size": 2, "num_new": 8},
+        {"num_new: zero": lambda result: result is None, "num_new: too many": "cache"},
+        {"batch_size": {"more": 3}, "num_new": {"too many": 9}},
     ),
     "decoder.KeyValueCache.append": Row(
         appended,
@@ -929,8 +933,8 @@ DECODER: dict[str, Row] = {
     ),
     "decoder.GroupedQueryAttention.new_cache": Row(
         decoder.GroupedQueryAttention(SMALL).new_cache,
-        {"batch": 2, "length": 5},
-        extra={"length": {"too long": 9}},
+        {"batch_size": 2, "max_length": 5},
+        extra={"max_length": {"too long": 9}},
     ),
     "decoder.GroupedQueryAttention.forward": Row(
         decoder.GroupedQueryAttention(SMALL).forward, LAYER, LAYERED, LAYER_EXTRA
@@ -960,7 +964,7 @@ DECODER: dict[str, Row] = {
     ),
     "decoder.Decoder": Row(decoder.Decoder, {"config": SMALL, "attention": decoder.GroupedQueryAttention}),
     "decoder.Decoder.new_caches": Row(
-        MODEL.new_caches, {"batch": 2, "length": 5}, extra={"length": {"too long": 9}}
+        MODEL.new_caches, {"batch_size": 2, "max_length": 5}, extra={"max_length": {"too long": 9}}
     ),
     "decoder.Decoder.hidden_states": Row(MODEL.hidden_states, FORWARD, FORWARDED, FORWARD_EXTRA),
     "decoder.Decoder.forward": Row(MODEL.forward, FORWARD, FORWARDED, FORWARD_EXTRA),

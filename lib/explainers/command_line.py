@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from explainers.experiments.runner import is_first_process, run
 from explainers.experiments.stored import State, benchmark_states, state
-from explainers.studies import experiments, known
+from explainers.studies import experiments, get_experiment
 
 
 def status() -> list[State]:
@@ -81,7 +81,7 @@ def _status() -> int:
 
 def _run(given: argparse.Namespace) -> int:
     record = run(
-        known(given.name),
+        get_experiment(given.name),
         given.preset,
         workers=given.workers,
         dirty=given.dirty,

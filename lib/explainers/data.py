@@ -31,11 +31,11 @@ _LEFT_OUT = re.compile(
 
 @dataclass(frozen=True)
 class Corpus:
-    """Bytes to learn from, and bytes of other files to judge by.
+    """Bytes to train on, and bytes of other files to validate on.
 
     `name` says which Python it came from and holds a hash of both parts: results on two
-    machines compare where the names are equal. Raises `TypeError` or `ValueError` for
-    parts that are no tensors of bytes.
+    machines compare where the names are equal. Raises `TypeError` if a part is not a
+    uint8 tensor, `ValueError` for another shape.
     """
 
     name: str
@@ -58,12 +58,12 @@ def standard_library() -> Corpus:
     out, so none is in both.
     """
     parts: dict[str, list[bytes]] = {split: [] for split in SPLITS}
-    known = set()
+    hashes = set()
     for path, text in _sources(Path(sysconfig.get_path("stdlib"))):
         content = hashlib.sha256(text).digest()
-        if content in known or not text:
+        if content in hashes or not text:
             continue
-        known.add(content)
+        hashes.add(content)
         chosen = hashlib.sha256(path.encode()).digest()[0] < 16
         parts["validation" if chosen else "train"].append(text)
     train, validation = (b"\0".join(parts[split]) for split in SPLITS)
@@ -73,7 +73,7 @@ def standard_library() -> Corpus:
 
 
 def as_bytes(text: str | bytes) -> UInt8[Tensor, " length"]:
-    """Text, in UTF-8, as a tensor of bytes. Raises `TypeError` for what is no text."""
+    """Text, in UTF-8, as a uint8 tensor. Raises `TypeError` for other types."""
     if not isinstance(text, str | bytes):
         raise TypeError(f"text: expected a string or bytes, got {text!r}")
     raw = text.encode() if isinstance(text, str) else text
@@ -81,10 +81,10 @@ def as_bytes(text: str | bytes) -> UInt8[Tensor, " length"]:
 
 
 def as_text(text: Int[Tensor, " length"] | UInt8[Tensor, " length"]) -> str:
-    """Bytes as text; what is no UTF-8 becomes a replacement sign.
+    """Bytes as text; invalid UTF-8 becomes a replacement sign.
 
-    Raises `TypeError` for what is no tensor of integers, `ValueError` for numbers that
-    are no bytes and for another shape than (length,).
+    Raises `TypeError` if `text` is not an integer tensor, `ValueError` for numbers
+    below 0 or above 255 and for another shape than (length,).
     """
     if (
         not isinstance(text, Tensor)
@@ -105,28 +105,30 @@ def as_text(text: Int[Tensor, " length"] | UInt8[Tensor, " length"]) -> str:
 
 
 def photograph_patches(
-    size: int, split: str = "train"
+    patch_size: int, split: str = "train"
 ) -> Float[Tensor, "patches 3 size size"]:
-    """Squares of scikit-learn's two photographs, side by side, values in [0, 1].
+    """Patches of scikit-learn's two photographs, side by side, values in [0, 1].
 
-    The lower quarter of each picture is for validation. Raises `ValueError` or
-    `TypeError` for another split and for a size that is no integer or too large.
+    The lower quarter of each picture is for validation. Raises `ValueError` for another
+    split and for a patch that is larger than the picture, `TypeError` if `patch_size`
+    is not an integer.
     """
     from sklearn.datasets import load_sample_images
 
-    _known(split)
-    if isinstance(size, bool) or not isinstance(size, int):
-        raise TypeError(f"size: expected an integer, got {size!r}")
+    _check_split(split)
+    if isinstance(patch_size, bool) or not isinstance(patch_size, int):
+        raise TypeError(f"patch_size: expected an integer, got {patch_size!r}")
     patches = []
     for image in load_sample_images().images:
         picture = torch.from_numpy(image.copy()).permute(2, 0, 1).float() / 255
         line = picture.shape[1] * 3 // 4
         part = picture[:, :line] if split == "train" else picture[:, line:]
-        if not 1 <= size <= min(part.shape[1:]):
+        if not 1 <= patch_size <= min(part.shape[1:]):
             raise ValueError(
-                f"size: expected 1 to {min(part.shape[1:])} pixels, got {size}"
+                f"patch_size: expected 1 to {min(part.shape[1:])} pixels, "
+                f"got {patch_size}"
             )
-        rows = part.unfold(1, size, size).unfold(2, size, size)
+        rows = part.unfold(1, patch_size, patch_size).unfold(2, patch_size, patch_size)
         patches.append(rows.flatten(1, 2).transpose(0, 1))
     return torch.cat(patches)
 
@@ -154,7 +156,7 @@ class Images:
             )
 
 
-FASHION = (
+FASHION_CLASSES = (
     "T-shirt", "trouser", "pullover", "dress", "coat",
     "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip
@@ -180,7 +182,7 @@ def fashion_mnist(split: str = "train") -> Images:
     it. Wherever the bytes are from, their hash is checked: `ValueError` if it differs,
     and for another split.
     """
-    _known(split)
+    _check_split(split)
     stem, expected = _FASHION_FILES[split]
     folder = _DEBIAN if _DEBIAN.is_dir() else _torchvision_folder()
     pixels = _idx(folder, f"{stem}-images-idx3-ubyte", 16)
@@ -192,16 +194,16 @@ def fashion_mnist(split: str = "train") -> Images:
 
 def _sources(root: Path) -> list[tuple[str, bytes]]:
     """Path, from the root and with slashes, and text of each file, in order."""
-    found = []
+    sources = []
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not _LEFT_OUT.fullmatch(name)]
         for name in files:
             if name.endswith(".py") and not _LEFT_OUT.fullmatch(name[:-3]):
                 file = Path(folder, name)
-                found.append((file.relative_to(root).as_posix(), file.read_bytes()))
-    if not found:
+                sources.append((file.relative_to(root).as_posix(), file.read_bytes()))
+    if not sources:
         raise ValueError(f"{root}: this Python's library has no source files")
-    return sorted(found)
+    return sorted(sources)
 
 
 def _check_bytes(name: str, value: object, ndim: int) -> None:
@@ -212,7 +214,7 @@ def _check_bytes(name: str, value: object, ndim: int) -> None:
         raise ValueError(f"{name}: expected {ndim} axes, got {tuple(value.shape)}")
 
 
-def _known(split: str) -> None:
+def _check_split(split: str) -> None:
     if not isinstance(split, str) or split not in SPLITS:
         raise ValueError(f"split: {split!r} is not one of {list(SPLITS)}")
 

@@ -13,7 +13,7 @@ A model is `Decoder(config, attention)`. An attention is a module made from a `C
 - `attention_mask` is (batch, keys), boolean, over cached and new tokens: where it is
   False, no other token sees the token;
 - `cache` has seen the tokens before `x`, in chunks of any size; `x` is added to it.
-  `new_cache(batch, length)` makes an empty one, for at most `length` tokens.
+  `new_cache(batch_size, max_length)` makes an empty one.
 
 What a cache keeps, and whether a key is rotated before or after, is the attention's own
 affair. Every attention of the book fits in, and none knows the others.
@@ -115,18 +115,20 @@ class KeyValueCache:
         self.stores = stores
         self.seen = 0
 
-    def check(self, batch: int, new: int) -> None:
-        """Raise `ValueError` unless `new` tokens of each of `batch` rows fit in."""
-        _check_integer("batch", batch)
-        _check_integer("new", new)
+    def check(self, batch_size: int, num_new: int) -> None:
+        """Raise `ValueError` unless `num_new` tokens for each row of the batch fit."""
+        _check_integer("batch_size", batch_size)
+        _check_integer("num_new", num_new)
         rows, room = self.stores[0].shape[0], self.stores[0].shape[-2]
-        if new < 0:
-            raise ValueError(f"new: expected at least 0 tokens, got {new}")
-        if batch != rows:
-            raise ValueError(f"cache: made for a batch of {rows}, got one of {batch}")
-        if self.seen + new > room:
+        if num_new < 0:
+            raise ValueError(f"num_new: expected at least 0 tokens, got {num_new}")
+        if batch_size != rows:
             raise ValueError(
-                f"cache: room for {room} tokens, {self.seen + new} are asked for"
+                f"cache: made for a batch_size of {rows}, got {batch_size}"
+            )
+        if self.seen + num_new > room:
+            raise ValueError(
+                f"cache: room for {room} tokens, {self.seen + num_new} are asked for"
             )
 
     def append(self, *new: Tensor) -> tuple[Tensor, ...]:
@@ -243,15 +245,15 @@ class GroupedQueryAttention(nn.Module):
         self.v_proj = nn.Linear(config.hidden_size, shared, bias=False)
         self.o_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
 
-    def new_cache(self, batch: int, length: int) -> KeyValueCache:
-        """An empty cache for at most `length` tokens of each of `batch` rows.
+    def new_cache(self, batch_size: int, max_length: int) -> KeyValueCache:
+        """An empty cache for at most `max_length` tokens in each row of a batch.
 
         Raises `ValueError` for sizes below 1 and for a length that the model does not
         take.
         """
-        _check_room(batch, length, self.config)
+        _check_room(batch_size, max_length, self.config)
         c, weight = self.config, self.k_proj.weight.detach()
-        shape = batch, c.num_key_value_heads, length, c.head_dim
+        shape = batch_size, c.num_key_value_heads, max_length, c.head_dim
         return KeyValueCache(weight.new_empty(shape), weight.new_empty(shape))
 
     def forward(
@@ -388,15 +390,15 @@ class Decoder(nn.Module):
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 nn.init.normal_(weight, std=std)
 
-    def new_caches(self, batch: int, length: int) -> list[Any]:
-        """One empty cache a layer, for at most `length` tokens of each row.
+    def new_caches(self, batch_size: int, max_length: int) -> list[Any]:
+        """One empty cache a layer, for at most `max_length` tokens in each row.
 
         Raises `ValueError` for sizes below 1 and for a length that the model does not
         take.
         """
-        _check_room(batch, length, self.config)
+        _check_room(batch_size, max_length, self.config)
         layers: Iterable[Any] = self.layers
-        return [layer.self_attn.new_cache(batch, length) for layer in layers]
+        return [layer.self_attn.new_cache(batch_size, max_length) for layer in layers]
 
     def hidden_states(
         self,
@@ -523,7 +525,7 @@ def generate(
 
 
 def num_parameters(model: nn.Module) -> int:
-    """How many numbers a model learns. Raises `TypeError` for what is no module."""
+    """The number of parameters. Raises `TypeError` if `model` is not a module."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"model: expected a module, got {type(model).__name__}")
     return sum(weight.numel() for weight in model.parameters())
@@ -539,12 +541,12 @@ def _check_integer(name: str, value: object) -> None:
         raise TypeError(f"{name}: expected an integer, got {value!r}")
 
 
-def _check_room(batch: int, length: int, config: Config) -> None:
-    for name, size in (("batch", batch), ("length", length)):
+def _check_room(batch_size: int, max_length: int, config: Config) -> None:
+    for name, size in (("batch_size", batch_size), ("max_length", max_length)):
         _check_integer(name, size)
         if size < 1:
             raise ValueError(f"{name}: expected at least 1, got {size}")
-    _check_length("length", length, config)
+    _check_length("max_length", max_length, config)
 
 
 def _check_length(name: str, length: int, config: Config) -> None:
@@ -661,7 +663,7 @@ def _tables(config: Config, device: torch.device) -> tuple[Tensor, Tensor]:
     # a first call inside torch.inference_mode would leave tensors that no training
     # could use
     with torch.inference_mode(False):
-        cos, sin = rope.tables(
+        cos, sin = rope.cos_sin(
             torch.arange(config.max_position_embeddings),
             rope.frequencies(config.head_dim, config.rope_theta),
         )

@@ -1,6 +1,6 @@
 """Byte models that only count: what a trained model has to beat.
 
-All raise `TypeError` for what is no tensor of bytes, `ValueError` for another shape
+All raise `TypeError` if a text is not a uint8 tensor, `ValueError` for another shape
 than (length,) and for a text that is too short.
 """
 
@@ -18,8 +18,8 @@ class Unigram:
         counts = torch.bincount(train, minlength=256) + 1
         self.probabilities = counts.double() / counts.sum()
 
-    def cost(self, text: UInt8[Tensor, " length"]) -> float:
-        """Mean bits per byte."""
+    def bits_per_byte(self, text: UInt8[Tensor, " length"]) -> float:
+        """Mean cross-entropy of `text`, in bits per byte."""
         _check_bytes("text", text)
         if len(text) == 0:
             raise ValueError("text: expected at least one byte")
@@ -56,14 +56,14 @@ class KneserNey:
             grams, counts = torch.unique(shorter, return_counts=True)
         self.levels.reverse()  # the lowest first
 
-    def cost(self, text: UInt8[Tensor, " length"]) -> float:
-        """Mean bits per byte of those that have a whole context before them."""
+    def bits_per_byte(self, text: UInt8[Tensor, " length"]) -> float:
+        """Mean cross-entropy, in bits, of the bytes that have a whole context."""
         return float(-self.log2_probabilities(text).mean())
 
     def log2_probabilities(
         self, text: UInt8[Tensor, " length"]
     ) -> Float[Tensor, " scored"]:
-        """Of the bytes from index order - 1 on."""
+        """log2 of the probability of each byte from index order - 1 on."""
         _check_bytes("text", text)
         if len(text) < self.order:
             raise ValueError(f"text: {len(text)} bytes hold no {self.order} in a row")

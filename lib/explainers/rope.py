@@ -41,12 +41,12 @@ def frequencies(head_dim: int, base: float = 10_000.0) -> Float[Tensor, " pairs"
     return base**-exponents
 
 
-def tables(
+def cos_sin(
     positions: Real[Tensor, "*batch length"],
     frequencies: Float[Tensor, " pairs"],
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Float[Tensor, "*batch length pairs"], Float[Tensor, "*batch length pairs"]]:
-    """Cosine and sine of every angle.
+    """Cosine and sine of every angle `position * frequency`, in radians.
 
     The angles are float64: a float32 holds 32,768 radians to 1e-3 only. They come back
     within the rounding of `dtype`, 6e-8 for float32.
@@ -72,7 +72,7 @@ def rotate(
     sin: Float[Tensor, "*#batch length pairs"],
     layout: str = "halves",
 ) -> Float[Tensor, "*batch length head_dim"]:
-    """Turn each pair of each position by its angle; `cos` and `sin` from `tables`.
+    """Turn each pair of each position by its angle; `cos` and `sin` from `cos_sin`.
 
     Leading axes broadcast: positions of shape (length) serve every row and head, those
     of shape (batch, 1, length) each row its own.

@@ -28,7 +28,7 @@ class Plan:
     nothing. `weight_decay` applies to matrices, not to gains and biases.
 
     Raises `ValueError` for a number outside its range, NaN included, and `TypeError`
-    for what is no number.
+    for other types.
     """
 
     steps: int
@@ -82,8 +82,8 @@ class Plan:
     def lr_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0.
 
-        Raises `TypeError` for what is no integer, `ValueError` for one that the plan
-        does not have, below 0 or above `steps`.
+        Raises `TypeError` if `step` is not an integer, `ValueError` below 0 and above
+        `steps`.
         """
         if isinstance(step, bool) or not isinstance(step, int):
             raise TypeError(f"step: expected an integer, got {step!r}")
@@ -98,8 +98,8 @@ class Plan:
 
 def train(
     model: nn.Module,
-    draw: Callable[[torch.Generator], Any],
-    loss: Callable[[nn.Module, Any], Tensor],
+    draw_batch: Callable[[torch.Generator], Any],
+    loss_fn: Callable[[nn.Module, Any], Tensor],
     plan: Plan,
     *,
     checkpoint: Path | str | None = None,
@@ -109,22 +109,22 @@ def train(
 ) -> list[float]:
     """Train `model` in place; the loss of every step, before its update.
 
-    `draw(generator)` gives a batch, `loss(model, batch)` its mean loss. A step's random
-    numbers follow from seed, step and process alone: with `checkpoint`, a file written
-    every `save_steps` and at the end, a run that was killed goes on to the same
-    weights.
+    `draw_batch(generator)` gives a batch, `loss_fn(model, batch)` its mean loss. A
+    step's random numbers follow from seed, step and process alone: with `checkpoint`, a
+    file written every `save_steps` and at the end, a run that was killed goes on to the
+    same weights.
 
     A checkpoint belongs to its run: the plan, the names and shapes of the model's
-    tensors and `fingerprint` have to be the same. What `draw` and `loss` compute cannot
-    be compared; `fingerprint` is the caller's word for it, such as a hash of the data
-    and the name of the loss.
+    tensors and `fingerprint` have to be the same. What `draw_batch` and `loss_fn`
+    compute cannot be compared; `fingerprint` is the caller's word for it, such as a
+    hash of the data and the name of the loss.
 
     Raises `FloatingPointError` at the first loss or gradient that is not finite, before
     the weights change; `ValueError` for a checkpoint that is broken, contradicts itself
     or is of another run, before the model changes, and for arguments that make no
     sense; `TypeError` for those of other types.
     """
-    _check_types(model, draw, loss, plan, checkpoint, fingerprint)
+    _check_types(model, draw_batch, loss_fn, plan, checkpoint, fingerprint)
     if isinstance(save_steps, bool) or not isinstance(save_steps, int):
         raise TypeError(f"save_steps: expected an integer, got {save_steps!r}")
     if save_steps < 1:
@@ -156,19 +156,19 @@ def train(
         step_seed = (plan.seed * 1_000_003 + step) * 1_009 + accelerator.process_index
         generator.manual_seed(step_seed)
         torch.manual_seed(step_seed)  # for what the model draws itself
-        batch = send_to_device(draw(generator), accelerator.device)
-        value = loss(model, batch)
-        if not isinstance(value, Tensor) or value.numel() != 1:
+        batch = send_to_device(draw_batch(generator), accelerator.device)
+        loss = loss_fn(model, batch)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
             raise ValueError(
-                "loss: expected it to return a tensor of one number, got "
-                f"{tuple(value.shape) if isinstance(value, Tensor) else value!r}"
+                "loss_fn: expected it to return a tensor of one number, got "
+                f"{tuple(loss.shape) if isinstance(loss, Tensor) else loss!r}"
             )
-        mean = accelerator.reduce(value.detach(), reduction="mean").item()
+        mean = accelerator.reduce(loss.detach(), reduction="mean").item()
         if not math.isfinite(mean):
             raise FloatingPointError(f"loss: {mean} at step {step}")
         for group in optimizer.param_groups:
             group["lr"] = plan.lr_at(step)
-        accelerator.backward(value)
+        accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(model.parameters(), plan.max_grad_norm)
         if not math.isfinite(norm):  # a finite loss may have a gradient that is not
             optimizer.zero_grad()
@@ -188,8 +188,8 @@ def train(
 
 def _check_types(
     model: object,
-    draw: object,
-    loss: object,
+    draw_batch: object,
+    loss_fn: object,
     plan: object,
     checkpoint: object,
     fingerprint: object,
@@ -203,7 +203,7 @@ def _check_types(
         if not isinstance(value, kind):
             wanted = getattr(kind, "__name__", kind)
             raise TypeError(f"{name}: expected {wanted}, got {value!r}")
-    for name, value in (("draw", draw), ("loss", loss)):
+    for name, value in (("draw_batch", draw_batch), ("loss_fn", loss_fn)):
         if not callable(value):
             raise TypeError(f"{name}: expected a function, got {value!r}")
 

@@ -49,7 +49,7 @@ def test_one_hump_finds_one_mode() -> None:
     [
         lambda: study.compare(1, "raised cosines", "fourier", 24, samples=500),
         lambda: study.boundary(1, 0.03, "mixture", 8, modes=10, samples=500),
-        lambda: study.held_out(1, "petal length", "fourier", 6),
+        lambda: study.cross_validate(1, "petal length", "fourier", 6),
         lambda: study.starts(1, "EM from random_from_data", numbers=20, samples=500),
         lambda: study.penalised(1, 0.01, waves=4, samples=50),
     ],

@@ -14,24 +14,24 @@ from explainers.experiments import experiment as recorded
 
 def experiments() -> dict[str, Experiment]:
     """Every experiment of the book by name, from the modules of this package."""
-    found: dict[str, Experiment] = {}
+    by_name: dict[str, Experiment] = {}
     for module in pkgutil.iter_modules(__path__):
         studies = importlib.import_module(f"{__name__}.{module.name}")
         for study in studies.EXPERIMENTS:
-            if study.name in found:
+            if study.name in by_name:
                 raise ValueError(f"{module.name}: another study has {study.name!r}")
-            found[study.name] = study
-    return found
+            by_name[study.name] = study
+    return by_name
 
 
-def known(name: str) -> Experiment:
-    """The experiment `name`; `ValueError` that lists them all if there is none."""
-    found = experiments()
-    if name not in found:
+def get_experiment(name: str) -> Experiment:
+    """The experiment `name`. Raises `ValueError`, with all names, for another one."""
+    by_name = experiments()
+    if name not in by_name:
         raise ValueError(
-            f"name: {name!r} is not an experiment; there are {sorted(found)}"
+            f"name: {name!r} is not an experiment; there are {sorted(by_name)}"
         )
-    return found[name]
+    return by_name[name]
 
 
 @overload
@@ -43,7 +43,8 @@ def experiment(name: str, preset: str = "cpu") -> Record | Benchmark:
     the chapter `preset`.
 
     With preset "gpu", a CUDA device and EXPLAINERS_GPU=1 it is run and recorded first.
-    Raises `ValueError` when nothing is recorded, and for a file that is no such record.
+    Raises `ValueError` when nothing is recorded, and for a file that holds another
+    record.
     """
     if preset == "gpu" and os.environ.get("EXPLAINERS_GPU") == "1":
         import torch
@@ -51,5 +52,5 @@ def experiment(name: str, preset: str = "cpu") -> Record | Benchmark:
         if torch.cuda.is_available():
             from explainers.experiments.runner import run
 
-            return run(known(name), preset)
+            return run(get_experiment(name), preset)
     return recorded(name, preset)

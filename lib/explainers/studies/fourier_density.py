@@ -228,7 +228,7 @@ def column(name: str) -> Tensor:
     )
 
 
-def held_out(seed: int, data: str, model: str, numbers: int) -> dict[str, float]:
+def cross_validate(seed: int, data: str, model: str, numbers: int) -> dict[str, float]:
     """Mean log-likelihood of values left out, in nats, five folds of one shuffle."""
     values = column(data)
     order = torch.randperm(len(values), generator=torch.Generator().manual_seed(seed))
@@ -314,7 +314,7 @@ EXPERIMENTS = [
     ),
     Experiment(
         "fourier_density_real",
-        held_out,
+        cross_validate,
         {
             "cpu": Preset(
                 range(5),

@@ -95,13 +95,13 @@ def absolute() -> Problem:
         theta."""
         count, dim = a.shape
         minus = -np.eye(count)
-        found = linprog(
+        solution = linprog(
             np.concatenate([np.zeros(dim), shares[:, 0].numpy()]),
             A_ub=np.block([[a.numpy(), minus], [-a.numpy(), minus]]),
             b_ub=np.concatenate([b.numpy(), -b.numpy()]),
             bounds=[(-1, 1)] * dim + [(0, None)] * count,
         )
-        return torch.from_numpy(found.x[:dim])[None]
+        return torch.from_numpy(solution.x[:dim])[None]
 
     every = torch.arange(len(a))[:, None]
     even = torch.full((len(a), 1), 1 / len(a), dtype=torch.float64)
