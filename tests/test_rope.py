@@ -70,13 +70,13 @@ def test_tables_are_accurate_far_out_where_the_transformers_library_is_not() -> 
 
     def worst(cos: torch.Tensor, sin: torch.Tensor) -> float:
         """The largest error of an angle, in radians."""
-        found = torch.atan2(sin.double(), cos.double())
+        angles = torch.atan2(sin.double(), cos.double())
         errors = []
         with mpmath.workdps(40):
             for row, position in enumerate(positions.tolist()):
                 for pair in range(32):
                     angle = position * mpmath.mpf(10_000) ** (mpmath.mpf(-2 * pair) / 64)
-                    away = (mpmath.mpf(found[row, pair].item()) - angle) / (2 * mpmath.pi)
+                    away = (mpmath.mpf(angles[row, pair].item()) - angle) / (2 * mpmath.pi)
                     errors.append(abs(away - mpmath.nint(away)) * 2 * mpmath.pi)
         return float(max(errors))
 

@@ -76,14 +76,12 @@ def amplitude(
     z = phase(x)
     *lower, total = a.unbind(-1)
     for coefficient in reversed(lower):
-        total = (total * z).add_(
-            coefficient
-        )  # into the product, which nobody else holds
+        total = (total * z).add_(coefficient)  # in place: the product is a new tensor
     return total
 
 
 def log_power(amplitude: Complex[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """log |A|^2, and -inf where A = 0. (2 log |A| would take a square root in vain.)"""
+    """log |A|^2, and -inf where A = 0; 2 log |A| would take a needless square root."""
     if not (isinstance(amplitude, Tensor) and amplitude.is_complex()):
         raise TypeError(f"amplitude: expected a complex tensor, got {_kind(amplitude)}")
     return (amplitude.real.square() + amplitude.imag.square()).log()
@@ -394,7 +392,7 @@ class FourierDensity(nn.Module):
         method: str = "lbfgs",
         lr: float | None = None,
         callback: Callable[[int, Tensor], object] | None = None,
-    ) -> Float[Tensor, "taken ..."]:
+    ) -> Float[Tensor, "steps_taken ..."]:
         """Fit to `samples`, shape (n, *batch_shape), by maximum likelihood, afresh.
 
         Minimises mean negative log-likelihood + penalty * roughness with all samples in
@@ -406,9 +404,9 @@ class FourierDensity(nn.Module):
 
         Returns the mean negative log-likelihood in nats, without the penalty, after 0,
         1, 2, ... steps, shape (steps + 1, *batch_shape); a density that ended early
-        repeats its last value. `callback(step, nll)` sees each row while the model has
-        its parameters (in a batch by "lbfgs": the number of the one density whose turn
-        it is), and a true answer ends the fit (of that density).
+        repeats its last value. `callback(step, nll)` gets each row before the next step
+        (in a batch by "lbfgs": one number, of the density being fitted); if it returns
+        a true value the fit (of that density) ends.
 
         Raises `TypeError` or `ValueError` before anything is changed, and
         `FloatingPointError` with the step when the loss is not finite, after the

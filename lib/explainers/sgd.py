@@ -417,8 +417,8 @@ def weighted_regret_bound(
 
 # ---- schedules, each with the closed form of its bound
 #
-# `ValueError` refuses what is not positive, `TypeError` other types; so do `step_sizes`
-# and `bound` of a schedule for a horizon that is no positive integer.
+# Each raises `ValueError` for numbers that are not positive and `TypeError` for other
+# types; so do `step_sizes` and `bound` of a schedule for such a horizon T.
 
 
 @dataclass(frozen=True)

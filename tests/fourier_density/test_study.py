@@ -32,11 +32,11 @@ def test_the_network_only_rises_and_keeps_to_its_size() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shift", "found"), [(0.0, 4), (0.05, 4)], ids=["the truth itself", "the truth a little aside"]
+    ("shift", "recovered"), [(0.0, 4), (0.05, 4)], ids=["the truth itself", "the truth a little aside"]
 )
-def test_modes_are_found_where_they_are(shift: float, found: int) -> None:
+def test_modes_are_found_where_they_are(shift: float, recovered: int) -> None:
     x = study.grid(study.LINE)
-    assert study.count_modes(targets.gauss4(x), targets.gauss4(x - shift), x) == (found, 4)
+    assert study.count_modes(targets.gauss4(x), targets.gauss4(x - shift), x) == (recovered, 4)
 
 
 def test_one_hump_finds_one_mode() -> None:

@@ -31,9 +31,9 @@ def test_the_best_fixed_point_is_that_of_scipy(kind: str, name: str, seed: int) 
     domain = ball(4, 0.2) if name == "ball" else box(4, *torch.tensor([[-0.1] * 4, [0.2] * 4], dtype=F64))
     samples = torch.randint(60, (50, 3), generator=rng_of(seed))
     start = domain.points(3, rng_of(seed))
-    found = sgd.best_in_hindsight(loss, samples, start, domain.project)
-    assert domain.holds(found.theta).max() <= 1e-14
-    torch.testing.assert_close(found.value, loss(found.theta, samples)[0].mean(0), rtol=1e-14, atol=0)
+    best = sgd.best_in_hindsight(loss, samples, start, domain.project)
+    assert domain.holds(best.theta).max() <= 1e-14
+    torch.testing.assert_close(best.value, loss(best.theta, samples)[0].mean(0), rtol=1e-14, atol=0)
     for i in range(3):
 
         def mean(p: np.ndarray, rows: Tensor = samples[:, [i]]) -> tuple[float, np.ndarray]:
@@ -51,9 +51,9 @@ def test_the_best_fixed_point_is_that_of_scipy(kind: str, name: str, seed: int) 
             solved = optimize.minimize(
                 mean, start[i].numpy(), jac=True, method="L-BFGS-B", bounds=[(-0.1, 0.2)] * 4, options=options
             )
-        assert found.value[i].item() == pytest.approx(solved.fun, abs=1e-6)
+        assert best.value[i].item() == pytest.approx(solved.fun, abs=1e-6)
         # a solver that may step beyond the edge by its own tolerance can be lower by no more than that
-        assert found.value[i].item() <= solved.fun + 1e-8
+        assert best.value[i].item() <= solved.fun + 1e-8
 
 
 def test_the_best_fixed_point_is_one_for_seeds_with_the_same_samples() -> None:
@@ -87,9 +87,9 @@ def test_the_best_fixed_point_inside_has_no_slope_and_on_the_edge_points_outward
     inside = sgd.best_in_hindsight(loss, rows, start, lambda x: sgd.project_ball(x, 10))
     free = sgd.best_in_hindsight(loss, rows, start)
     expected = torch.linalg.lstsq(a, b[:, None]).solution.T
-    for found in (inside, free):
-        torch.testing.assert_close(found.theta, expected, rtol=0, atol=1e-7)
-        assert loss(found.theta, rows)[1].mean(0).norm() < 1e-7
+    for best in (inside, free):
+        torch.testing.assert_close(best.theta, expected, rtol=0, atol=1e-7)
+        assert loss(best.theta, rows)[1].mean(0).norm() < 1e-7
     radius = expected.norm().item() / 2
     edge = sgd.best_in_hindsight(loss, rows, start, lambda x: sgd.project_ball(x, radius))
     assert edge.theta.norm().item() == pytest.approx(radius, rel=1e-12)
@@ -104,8 +104,8 @@ def test_the_search_is_fast_on_a_narrow_valley() -> None:
     scale = torch.logspace(0, 1, 5, dtype=F64)
     a = math.sqrt(5) * torch.diag(scale)
     loss = squares_loss(a, math.sqrt(5) * scale)
-    found = sgd.best_in_hindsight(loss, torch.arange(5), torch.zeros(2, 5, dtype=F64), max_iter=250, tol=1e-6)
-    torch.testing.assert_close(found.theta, torch.ones(2, 5, dtype=F64), rtol=0, atol=1e-6)
+    best = sgd.best_in_hindsight(loss, torch.arange(5), torch.zeros(2, 5, dtype=F64), max_iter=250, tol=1e-6)
+    torch.testing.assert_close(best.theta, torch.ones(2, 5, dtype=F64), rtol=0, atol=1e-6)
 
 
 def test_a_loss_with_kinks_has_no_best_fixed_point_here() -> None:

@@ -25,19 +25,19 @@ def test_regret_refuses_a_comparator_of_another_shape() -> None:
 @pytest.mark.parametrize("shape", [(7,), (7, 3), (7, 3, 2)])
 def test_regret_is_the_running_mean_of_differences(shape: tuple[int, ...]) -> None:
     losses, comparator = normal(*shape), normal(*shape, seed=1)
-    found = average_regret(losses, comparator)
+    regret = average_regret(losses, comparator)
     expected = np.stack([(losses - comparator)[: t + 1].mean(0) for t in range(7)])
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(regret, expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 3)])  # as many seeds as steps: nothing may be swapped
 def test_weights_weigh_steps(shape: tuple[int, ...]) -> None:
     losses, comparator, weights = normal(3, 3), normal(3, 3, seed=1), uniform(*shape)
-    found = average_regret(losses, comparator, weights)
+    regret = average_regret(losses, comparator, weights)
     full = (weights.reshape(3, -1) if len(shape) == 1 else weights).expand(3, 3).numpy()
     gaps = (losses - comparator).numpy()
     expected = np.stack([np.average(gaps[: t + 1], 0, full[: t + 1]) for t in range(3)])
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(regret, expected, rtol=0, atol=1e-14)
 
 
 def mixed_losses(

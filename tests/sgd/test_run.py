@@ -189,12 +189,12 @@ def test_a_rule_is_told_the_squares_of_all_gradients_with_the_present_one() -> N
 def test_to_keep_the_trajectory_changes_nothing_else(steps: Tensor | sgd.StepRule) -> None:
     a, b = data("absolute")
     theta0 = sgd.project_ball(normal(6, 3))
-    kept = theta0.clone()
+    before = theta0.clone()
     short, long = (
         projected_sgd(sgd.absolute_loss(a, b), rows_of(50), theta0, steps, sgd.project_ball, trajectory=kept_)
         for kept_ in (False, True)
     )
-    assert torch.equal(theta0, kept)
+    assert torch.equal(theta0, before)
     assert all(torch.equal(x, y) for x, y in zip(short[:3], long[:3], strict=True))
     assert short[3:] == (None, None, None)
     assert [x.shape for x in long[3:] if x is not None] == [(51, 6, 3), (50, 6), (50, 6)]

@@ -64,8 +64,8 @@ def onto_the_sphere(x: torch.Tensor, radius: float = 1.0) -> torch.Tensor:
 
 def scaled_onto_simplex(x: torch.Tensor, total: float = 1.0) -> torch.Tensor:
     """Negative coordinates cut off, and the rest divided by its sum."""
-    kept = x.clamp(min=1e-9)
-    return total * kept / kept.sum(-1, keepdim=True)
+    positive = x.clamp(min=1e-9)
+    return total * positive / positive.sum(-1, keepdim=True)
 
 
 def wrong_label(a: torch.Tensor, y: torch.Tensor) -> sgd.Loss:

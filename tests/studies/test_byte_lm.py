@@ -34,7 +34,7 @@ class Copier(nn.Module):
         return logits
 
 
-def test_windows_are_excerpts_that_start_anywhere() -> None:
+def test_random_windows_start_anywhere() -> None:
     text = torch.arange(200, dtype=torch.uint8)
     batch = study.random_windows(text, 500, 8, torch.Generator().manual_seed(0))
     assert batch.dtype == torch.int64
@@ -45,7 +45,7 @@ def test_windows_are_excerpts_that_start_anywhere() -> None:
         study.random_windows(text, 1, 201, torch.Generator())
 
 
-def test_some_excerpts_of_a_lesson_repeat_a_part_of_themselves() -> None:
+def test_some_windows_of_a_batch_are_periodic() -> None:
     text = data.standard_library().validation
     generators = [torch.Generator().manual_seed(0) for _ in range(2)]
     plain = study.random_windows(text, 80, 257, generators[0])
@@ -75,7 +75,7 @@ def test_who_copies_pays_for_the_first_copy_only() -> None:
     assert second == pytest.approx(0, abs=1e-6)
 
 
-def test_excerpts_are_spread_from_the_first_byte_to_the_last() -> None:
+def test_evaluation_windows_are_spread_from_the_first_byte_to_the_last() -> None:
     text = torch.arange(250, dtype=torch.uint8)
     batch = study.evaluation_windows(text, 49, 5)
     assert batch.shape == (5, 50)

@@ -18,10 +18,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_every_study_of_the_package_is_known_by_its_name() -> None:
-    found = experiments()
+    by_name = experiments()
     modules = {path.stem for path in (ROOT / "lib/explainers/studies").glob("*.py")} - {"__init__"}
-    assert {study.cell.__module__.rpartition(".")[2] for study in found.values()} == modules
-    assert all(get_experiment(name) is study and study.name == name for name, study in found.items())
+    assert {study.cell.__module__.rpartition(".")[2] for study in by_name.values()} == modules
+    assert all(get_experiment(name) is study and study.name == name for name, study in by_name.items())
     with pytest.raises(ValueError, match=r"name: 'nothing' is not an experiment; there are \['byte_lm'"):
         get_experiment("nothing")
 

@@ -56,7 +56,7 @@ def diabetes() -> tuple[Tensor, Tensor]:
 
 
 def random_signs() -> Problem:
-    """Losses e theta on [-1, 1] with fair signs e: nobody can learn anything."""
+    """Losses e theta on [-1, 1] with fair random signs e: there is nothing to learn."""
     return Problem(
         loss=sgd.linear_loss,
         projection=sgd.project_box,
