@@ -374,6 +374,7 @@ TARGETS: dict[str, Row] = {
 WAVES = torch.tensor([[1.0 + 0j, 0.3, 0.2j], [0.5 + 0j, 0.1, 0.1]], dtype=torch.complex128)
 UNIT = torch.tensor([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], dtype=F64)
 NOTHING = {"a": {"all zero": 0 * WAVES}}
+UNIFORM = {"a": {"one coefficient": WAVES[:, :1]}}
 
 
 def is_bad(result: Tensor) -> bool:
@@ -447,7 +448,12 @@ FLOATS = UNIT.float()
 OTHER_DTYPE = {"another dtype": UNIT}
 
 FOURIER: dict[str, Row] = {
-    "fourier_density.autocorrelation": Row(fd.autocorrelation, {"a": WAVES}, of_waves(True)),
+    "fourier_density.autocorrelation": Row(
+        fd.autocorrelation,
+        {"a": WAVES},
+        of_waves(True) | {"a: one coefficient": shape(2, 1)},
+        UNIFORM,
+    ),
     "fourier_density.roughness": Row(
         fd.roughness,
         {"a": WAVES},
@@ -461,7 +467,12 @@ FOURIER: dict[str, Row] = {
     "fourier_density.fourier_basis": Row(
         fd.fourier_basis, {"x": UNIT, "num_frequencies": 3}, of_points("x", 4)
     ),
-    "fourier_density.amplitude": Row(fd.amplitude, {"a": WAVES, "x": UNIT}, OF_BOTH | against_batch("x")),
+    "fourier_density.amplitude": Row(
+        fd.amplitude,
+        {"a": WAVES, "x": UNIT},
+        OF_BOTH | against_batch("x") | {"a: one coefficient": shape(3, 2)},
+        UNIFORM,
+    ),
     "fourier_density.log_power": Row(
         fd.log_power,
         {"amplitude": WAVES},
@@ -484,8 +495,10 @@ FOURIER: dict[str, Row] = {
     "fourier_density.cdf": Row(
         fd.cdf,
         {"a": WAVES, "x": UNIT},
-        OF_BOTH | against_batch("x") | {"a: all zero": is_nan},
-        NOTHING,
+        OF_BOTH
+        | against_batch("x")
+        | {"a: all zero": is_nan, "a: one coefficient": lambda p: torch.equal(p, (UNIT + 1) / 2)},
+        {"a": NOTHING["a"] | UNIFORM["a"]},
     ),
     "fourier_density.icdf": Row(
         fd.icdf,

@@ -11,7 +11,7 @@ has the integral 2 c_0 = 2 sum |a_k|^2 over [-1, 1], so p = f / (2 c_0) is a den
 never negative because it is a square, normalised by one division. By the theorem of
 Fejér and Riesz every density whose frequencies end at N is of this form.
 
-The functions take `a` of shape (*batch, N + 1), N >= 1, and points of [-1, 1] whose
+The functions take `a` of shape (*batch, N + 1) and points of [-1, 1] whose
 shape broadcasts against batch from the right, as in torch.distributions. They raise
 `TypeError` for other types and `ValueError` for shapes that do not fit, but do not look
 at the numbers, since fits call them at every step: NaN gives NaN, and so does `a` = 0.
@@ -75,6 +75,8 @@ def amplitude(
     _check_pair(a, "x", x)
     z = phase(x)
     *lower, total = a.unbind(-1)
+    if not lower:  # a constant, which has the shape of x all the same
+        return total + torch.zeros_like(z)
     for coefficient in reversed(lower):
         total = (total * z).add_(coefficient)  # in place: the product is a new tensor
     return total
@@ -121,7 +123,7 @@ def cdf(
     b = c[..., 1:] / (1j * math.pi * n * c[..., :1].real)
     # `amplitude` has exp(-i pi n x): conjugate all, which keeps the real part, and put
     # b_0 = 0 in front
-    b = torch.cat([torch.zeros_like(b[..., :1]), b.conj()], -1)
+    b = torch.cat([torch.zeros_like(c[..., :1]), b.conj()], -1)
     wave = amplitude(b, x).real - amplitude(b, -torch.ones_like(x)).real
     return ((x + 1) / 2 + wave).clamp(0, 1)
 
@@ -183,9 +185,9 @@ def _kind(value: object) -> str:
 def _check_coefficients(a: object) -> None:
     if not (isinstance(a, Tensor) and a.is_complex()):
         raise TypeError(f"a: expected a complex tensor, got {_kind(a)}")
-    if a.ndim == 0 or a.shape[-1] < 2 or a.numel() == 0:
+    if a.ndim == 0 or a.numel() == 0:
         raise ValueError(
-            f"a: shape {tuple(a.shape)} is not (*batch, N + 1) with N >= 1, or empty"
+            f"a: expected the shape (*batch, N + 1), not empty, got {tuple(a.shape)}"
         )
 
 

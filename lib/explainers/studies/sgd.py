@@ -154,15 +154,15 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
 }
 
 
-def schedules(diameter: float, gradient: float) -> dict[str, sgd.Schedule]:
+def schedules(diameter: float, gradient_bound: float) -> dict[str, sgd.Schedule]:
     """The schedules with fixed steps that the sweep compares, by name."""
-    best = diameter / (2**0.5 * gradient)
+    best = diameter / (2**0.5 * gradient_bound)
     return {
-        "constant": sgd.constant(diameter, gradient),
-        "decaying": sgd.decaying(diameter, gradient),
-        "decaying, ten times": sgd.decaying(diameter, gradient, 10 * best),
-        "decaying, a tenth": sgd.decaying(diameter, gradient, best / 10),
-        "doubling": sgd.doubling(diameter, gradient),
+        "constant": sgd.constant(diameter, gradient_bound),
+        "decaying": sgd.decaying(diameter, gradient_bound),
+        "decaying, ten times": sgd.decaying(diameter, gradient_bound, 10 * best),
+        "decaying, a tenth": sgd.decaying(diameter, gradient_bound, best / 10),
+        "doubling": sgd.doubling(diameter, gradient_bound),
     }
 
 
