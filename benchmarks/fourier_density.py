@@ -14,7 +14,7 @@ from sklearn.mixture import GaussianMixture
 
 from explainers import targets
 from explainers.fourier_density import FourierDensity
-from explainers.studies.fourier_density import LINE, TARGETS, divergence_from, grid
+from explainers.studies.fourier_density import LINE, TARGETS, grid, kl_divergence
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     torch.set_num_threads(2)
     density, _ = TARGETS["gauss4"]
     rng = torch.Generator().manual_seed(0)
-    x = targets.draws(density, 8192, support=LINE, generator=rng)
+    x = targets.draw_samples(density, 8192, support=LINE, generator=rng)
     double = FourierDensity(10, support="real").double()
     double.fit(x)
     on_interval = FourierDensity(10, support=LINE).double()  # 22 numbers, and no map to the line
@@ -39,7 +39,7 @@ def main() -> None:
         with torch.no_grad():
             return model.log_prob(points)
 
-    found = harness.rows(
+    measured = harness.rows(
         "log density of 8,192 points",
         harness.compare(
             {
@@ -54,11 +54,11 @@ def main() -> None:
         "mixture, float64",
     )
     for name in ("gauss4", "mixed3"):
-        drawn = targets.draws(
+        drawn = targets.draw_samples(
             TARGETS[name][0], 8192, support=LINE, generator=torch.Generator().manual_seed(0)
         )
         as_column = drawn[:, None].numpy()
-        found += harness.rows(
+        measured += harness.rows(
             f"fit to 8,192 draws of {name}",
             harness.compare(
                 {
@@ -74,14 +74,14 @@ def main() -> None:
     for name in ("gauss4", "mixed3"):
         for seed in range(5):
             rng = torch.Generator().manual_seed(seed)
-            drawn = targets.draws(TARGETS[name][0], 8192, support=LINE, generator=rng)
+            drawn = targets.draw_samples(TARGETS[name][0], 8192, support=LINE, generator=rng)
             model = FourierDensity(10, support="real").double()
             model.fit(drawn)
             fitted = model.log_prob(x_grid).exp().detach()
-            kl = divergence_from(TARGETS[name][0](x_grid), fitted, x_grid)
-            found.append({"group": f"KL on {name}", "case": "waves, N = 10", "seed": seed, "kl": kl})
+            kl = kl_divergence(TARGETS[name][0](x_grid), fitted, x_grid)
+            measured.append({"group": f"KL on {name}", "case": "waves, N = 10", "seed": seed, "kl": kl})
     harness.record(
-        "fourier_density", found, "explainers.studies.fourier_density", time.perf_counter() - started
+        "fourier_density", measured, "explainers.studies.fourier_density", time.perf_counter() - started
     )
 
 

@@ -35,39 +35,39 @@ def compare(cases: Mapping[str, Case], rounds: int = 21) -> dict[str, list[float
 
     Three seconds at most go to a case that is slow: then it has fewer rounds, but never below five.
     """
-    taken: dict[str, list[float]] = {name: [] for name in cases}
+    timings: dict[str, list[float]] = {name: [] for name in cases}
     for case in cases.values():
         case()
     for _ in range(rounds):
         for name, case in cases.items():
-            if sum(taken[name]) > 3 and len(taken[name]) >= 5:
+            if sum(timings[name]) > 3 and len(timings[name]) >= 5:
                 continue
             started = time.perf_counter()
             case()
-            taken[name].append(time.perf_counter() - started)
-    return taken
+            timings[name].append(time.perf_counter() - started)
+    return timings
 
 
-def rows(group: str, taken: Mapping[str, list[float]], against: str) -> list[dict[str, Any]]:
+def rows(group: str, timings: Mapping[str, list[float]], against: str) -> list[dict[str, Any]]:
     """One row for each case: median, least and most milliseconds, and the ratio of medians to `against`."""
-    middle = {name: statistics.median(seconds) for name, seconds in taken.items()}
+    medians = {name: statistics.median(seconds) for name, seconds in timings.items()}
     return [
         {
             "group": group,
             "case": name,
-            "ms": 1e3 * middle[name],
+            "ms": 1e3 * medians[name],
             "least": 1e3 * min(seconds),
             "most": 1e3 * max(seconds),
-            "ratio": middle[name] / middle[against],
+            "ratio": medians[name] / medians[against],
             "rounds": len(seconds),
         }
-        for name, seconds in taken.items()
+        for name, seconds in timings.items()
     ]
 
 
-def record(chapter: str, found: list[dict[str, Any]], module: str, seconds: float) -> Benchmark:
+def record(chapter: str, rows: list[dict[str, Any]], module: str, seconds: float) -> Benchmark:
     """Print the rows and write them to results/bench-<chapter>.json."""
-    for row in found:
+    for row in rows:
         words = ", ".join(
             f"{key} {value:.3g}" if isinstance(value, float) else f"{key} {value}"
             for key, value in row.items()
@@ -81,6 +81,6 @@ def record(chapter: str, found: list[dict[str, Any]], module: str, seconds: floa
         f"python benchmarks/{chapter}.py",
         threads=2,
     )
-    written = Benchmark(chapter, found, made, module)
+    written = Benchmark(chapter, rows, made, module)
     print("recorded", stored.write_record(written).name)
     return written

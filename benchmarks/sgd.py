@@ -127,7 +127,7 @@ def main() -> None:
         print("optax is not installed: its rows are left out")
     else:
         ways["optax, compiled"] = with_optax()
-    found = []
+    measured = []
     for seeds in (SEEDS, 1):
         problem = (a, b, np.ascontiguousarray(rows[:, :seeds]), theta[:seeds], etas)
         expected = with_numpy(*problem)
@@ -136,8 +136,8 @@ def main() -> None:
             assert error < 1e-12, f"{name}: averages differ by {error}"
         cases = {name: lambda way=way, problem=problem: way(*problem) for name, way in ways.items()}
         words = f"{STEPS:,} steps of {seeds} seed{'s' if seeds > 1 else ''}"
-        found += harness.rows(words, harness.compare(cases, rounds=9), "torch.optim.SGD")
-    harness.record("sgd", found, "explainers.sgd", time.perf_counter() - started)
+        measured += harness.rows(words, harness.compare(cases, rounds=9), "torch.optim.SGD")
+    harness.record("sgd", measured, "explainers.sgd", time.perf_counter() - started)
 
 
 if __name__ == "__main__":

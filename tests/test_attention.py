@@ -203,7 +203,7 @@ def test_a_cache_has_one_entry_a_shared_head_and_never_changes_it() -> None:
 
 
 def rotated(x: Tensor, positions: Tensor) -> Tensor:
-    return rope.rotate(x, *rope.tables(positions, rope.frequencies(x.shape[-1]), x.dtype))
+    return rope.rotate(x, *rope.cos_sin(positions, rope.frequencies(x.shape[-1]), x.dtype))
 
 
 class Alibi(GroupedQueryAttention):
@@ -223,9 +223,9 @@ class Alibi(GroupedQueryAttention):
 class RotatedWhenRead(GroupedQueryAttention):
     """Keys are cached as they are, with their positions."""
 
-    def new_cache(self, batch: int, length: int) -> KeyValueCache:
-        stores = super().new_cache(batch, length).stores
-        return KeyValueCache(*stores, torch.empty(batch, 1, length, 1, dtype=torch.long))
+    def new_cache(self, batch_size: int, max_length: int) -> KeyValueCache:
+        stores = super().new_cache(batch_size, max_length).stores
+        return KeyValueCache(*stores, torch.empty(batch_size, 1, max_length, 1, dtype=torch.long))
 
     def attend(
         self, query: Tensor, key: Tensor, value: Tensor, positions: Any, attention_mask: Any, cache: Any
@@ -291,7 +291,7 @@ class SinkCache:
 class Streaming(GroupedQueryAttention):
     """Attention sinks: keys are cached as they are, and their positions are places in the cache."""
 
-    def new_cache(self, batch: int, length: int) -> Any:
+    def new_cache(self, batch_size: int, max_length: int) -> Any:
         return SinkCache()
 
     def attend(

@@ -85,8 +85,8 @@ def test_fashion_mnist_is_whole() -> None:
     assert train.pixels.shape == (60_000, 28, 28)
     assert validation.labels.shape == (10_000,)
     assert train.labels.bincount().tolist() == [6000] * 10
-    boots = train.pixels[train.labels == data.FASHION.index("ankle boot")].float().mean(0)
-    trousers = train.pixels[train.labels == data.FASHION.index("trouser")].float().mean(0)
+    boots = train.pixels[train.labels == data.FASHION_CLASSES.index("ankle boot")].float().mean(0)
+    trousers = train.pixels[train.labels == data.FASHION_CLASSES.index("trouser")].float().mean(0)
     assert boots[:, :4].mean() > 3 * trousers[:, :4].mean()  # a boot reaches the left edge
 
 
@@ -114,9 +114,9 @@ def test_bad_input_is_named() -> None:
     for call in (lambda: data.fashion_mnist("test"), lambda: data.photograph_patches(8, "test")):
         with pytest.raises(ValueError, match="split: 'test' is not one of"):
             call()
-    with pytest.raises(ValueError, match="size: expected 1 to 107 pixels, got 108"):
+    with pytest.raises(ValueError, match="patch_size: expected 1 to 107 pixels, got 108"):
         data.photograph_patches(108, "validation")
-    with pytest.raises(ValueError, match="size: expected 1 to"):
+    with pytest.raises(ValueError, match="patch_size: expected 1 to"):
         data.photograph_patches(0)
 
 

@@ -122,7 +122,7 @@ class Mean(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
 
-    def new_cache(self, batch: int, length: int) -> list[torch.Tensor]:
+    def new_cache(self, batch_size: int, max_length: int) -> list[torch.Tensor]:
         return []
 
     def forward(
@@ -202,23 +202,29 @@ def test_sizes_that_make_no_model_are_refused(sizes: dict[str, Any], words: str)
         ({"positions": torch.zeros(2, 4, dtype=torch.long)}, r"positions: expected the shape \(2, 3\)"),
         ({"positions": torch.full((2, 3), 16)}, "positions: expected numbers from 0 to 15, got 16 to 16"),
         ({"positions": torch.full((2, 3), -1)}, "positions: expected numbers from 0 to 15, got -1 to -1"),
-        ({"attention_mask": torch.ones(2, 3)}, "attention_mask: expected booleans, got torch.float32"),
+        ({"attention_mask": torch.ones(2, 3)}, "attention_mask: expected torch.bool, got torch.float32"),
         (
             {"attention_mask": torch.ones(2, 3, dtype=torch.long)},
-            "attention_mask: .*booleans, got torch.int64",
+            "attention_mask: expected torch.bool, got torch.int64",
         ),
-        ({"attention_mask": torch.ones(2, 2) > 0}, r"attention_mask: .*2 rows of at least 3 .*\(2, 2\)"),
+        ({"attention_mask": torch.ones(2, 2) > 0}, "attention_mask: expected at least 3 keys, got 2"),
         (
             {"attention_mask": torch.ones(2, 4) > 0},
             r"attention_mask: expected the shape \(2, 3\), .*\(2, 4\)",
         ),
-        ({"attention_mask": torch.ones(1, 3) > 0}, r"attention_mask: .*2 rows of at least 3 .*\(1, 3\)"),
-        ({"attention_mask": torch.ones(3) > 0}, r"attention_mask: .*2 rows of at least 3 .*\(3,\)"),
+        (
+            {"attention_mask": torch.ones(1, 3) > 0},
+            r"attention_mask: expected the shape \(2, keys\), got \(1, 3\)",
+        ),
+        (
+            {"attention_mask": torch.ones(3) > 0},
+            r"attention_mask: expected the shape \(2, keys\), got \(3,\)",
+        ),
     ],
 )
 def test_arguments_of_a_model_that_do_not_fit_are_named(arguments: dict[str, Any], words: str) -> None:
     model = made(SMALL)
-    with pytest.raises(ValueError, match=f"^{words}"):
+    with pytest.raises((ValueError, TypeError), match=f"^{words}"):
         model(**({"ids": torch.zeros(2, 3, dtype=torch.long)} | arguments))
 
 
@@ -232,7 +238,7 @@ def test_a_cache_that_does_not_fit_is_named_and_stays_as_it_was() -> None:
             model(one, caches=caches)
     for rows, other in ((2, 1), (1, 2), (2, 3)):
         caches = model.new_caches(rows, 8)
-        with pytest.raises(ValueError, match=f"cache: made for a batch of {rows}, got one of {other}"):
+        with pytest.raises(ValueError, match=f"cache: made for a batch_size of {rows}, got {other}"):
             model(one.expand(other, 3), caches=caches)
         assert [cache.seen for cache in caches] == [0] * 4
     caches = model.new_caches(1, 8)
@@ -240,17 +246,17 @@ def test_a_cache_that_does_not_fit_is_named_and_stays_as_it_was() -> None:
     with pytest.raises(ValueError, match=r"attention_mask: expected the shape \(1, 2\), got \(1, 1\)"):
         model(one, attention_mask=one == 0, caches=caches)
     assert [cache.seen for cache in caches] == [1] * 4
-    with pytest.raises(ValueError, match="length: 17 tokens are asked for, the model takes 16"):
+    with pytest.raises(ValueError, match="max_length: 17 tokens are asked for, the model takes 16"):
         model.new_caches(1, 17)
-    with pytest.raises(ValueError, match="length: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_length: expected at least 1, got 0"):
         model.new_caches(1, 0)
-    with pytest.raises(ValueError, match="batch: expected at least 1, got -2"):
+    with pytest.raises(ValueError, match="batch_size: expected at least 1, got -2"):
         model.new_caches(-2, 5)
 
 
 def test_a_generation_that_makes_no_sense_is_refused() -> None:
     model, prompt = made(SMALL), torch.zeros(1, 3, dtype=torch.long)
-    with pytest.raises(ValueError, match="length: 17 tokens are asked for, the model takes 16"):
+    with pytest.raises(ValueError, match="max_length: 17 tokens are asked for, the model takes 16"):
         generate(model, prompt, 14)
     for temperature in (-1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="temperature: expected at least 0"):

@@ -55,7 +55,7 @@ def test_the_library_breaks_no_rule(library: Path) -> None:
         ("decoder", "from explainers import sgd", {LAYERS}),
         ("rope", "from explainers import decoder", {LAYERS}),
         ("experiments/record", "from explainers import studies", {LAYERS}),
-        ("experiments/runner", "from explainers.studies import find_experiment", {LAYERS}),
+        ("experiments/runner", "from explainers.studies import get_experiment", {LAYERS}),
         ("studies/byte_lm", "from explainers import command_line", {LAYERS}),
         ("imports", "from explainers import resources", {LAYERS}),
         ("sgd", "from explainers.notebook import show", {NOTEBOOK}),

@@ -35,9 +35,9 @@ def plain(train: bytes, order: int, context: bytes, byte: int) -> float:
 
 @given(TEXTS, TEXTS, st.integers(1, 5))
 def test_it_is_what_the_definition_says(train: bytes, text: bytes, order: int) -> None:
-    found = KneserNey(data.as_bytes(train), order).log2_probabilities(data.as_bytes(text))
-    assert len(found) == len(text) - order + 1
-    for i, value in enumerate(found.tolist()):
+    log2_probabilities = KneserNey(data.as_bytes(train), order).log2_probabilities(data.as_bytes(text))
+    assert len(log2_probabilities) == len(text) - order + 1
+    for i, value in enumerate(log2_probabilities.tolist()):
         context, byte = text[i : i + order - 1], text[i + order - 1]
         assert value == pytest.approx(log2(plain(train, order, context, byte)), abs=1e-9)
 
@@ -45,25 +45,25 @@ def test_it_is_what_the_definition_says(train: bytes, text: bytes, order: int) -
 @given(TEXTS, TEXTS, st.integers(1, 6))
 def test_the_256_bytes_share_one_in_every_context(train: bytes, text: bytes, order: int) -> None:
     model, context = KneserNey(data.as_bytes(train), order), text[: order - 1]
-    each = [model.log2_probabilities(data.as_bytes(context + bytes([byte])))[0] for byte in range(256)]
-    assert sum(2 ** value.item() for value in each) == pytest.approx(1, abs=1e-9)
+    each_byte = [model.log2_probabilities(data.as_bytes(context + bytes([byte])))[0] for byte in range(256)]
+    assert sum(2 ** value.item() for value in each_byte) == pytest.approx(1, abs=1e-9)
 
 
 def test_it_learns_what_repeats() -> None:
     train, text = (data.as_bytes("the cat sat on the mat. " * times) for times in (200, 3))
-    costs = [KneserNey(train, order).cost(text) for order in range(1, 8)]
+    costs = [KneserNey(train, order).bits_per_byte(text) for order in range(1, 8)]
     assert costs == sorted(costs, reverse=True)
     assert costs[-1] < 0.01
-    assert Unigram(train).cost(text) == pytest.approx(costs[0], abs=0.2)
+    assert Unigram(train).bits_per_byte(text) == pytest.approx(costs[0], abs=0.2)
 
 
 def test_a_unigram_is_the_entropy_of_its_text() -> None:
     text = data.as_bytes(b"ab" * 20_000)
-    assert Unigram(text).cost(text) == pytest.approx(1, abs=0.1)
+    assert Unigram(text).bits_per_byte(text) == pytest.approx(1, abs=0.1)
     shares: dict[int, float] = defaultdict(float)
     for byte in b"ab" * 10 + bytes(range(256)):
         shares[byte] += 1 / 276
-    assert Unigram(data.as_bytes(b"ab" * 10)).cost(data.as_bytes(b"a?")) == pytest.approx(
+    assert Unigram(data.as_bytes(b"ab" * 10)).bits_per_byte(data.as_bytes(b"a?")) == pytest.approx(
         -(log2(shares[97]) + log2(shares[63])) / 2
     )
 
@@ -76,4 +76,4 @@ def test_bad_input_is_named() -> None:
     with pytest.raises(ValueError, match="train: 4 bytes hold no 5 in a row"):
         KneserNey(text[:4], 5)
     with pytest.raises(ValueError, match="text: 4 bytes hold no 5 in a row"):
-        KneserNey(text, 5).cost(text[:4])
+        KneserNey(text, 5).bits_per_byte(text[:4])

@@ -115,13 +115,13 @@ def test_it_is_soon_ready_again(ours: tuple[Decoder, Any], record_property: Any)
 
 def test_a_cut_cache_is_made_again(ours: tuple[Decoder, Any], cache: Path) -> None:
     [file] = cache.glob("*.safetensors")
-    kept = file.with_suffix(".kept")
-    os.rename(file, kept)
-    file.write_bytes(kept.read_bytes()[:1_000_000])
+    whole = file.with_suffix(".kept")
+    os.rename(file, whole)
+    file.write_bytes(whole.read_bytes()[:1_000_000])
     model, _ = load_smollm2()
-    assert file.stat().st_size == kept.stat().st_size
+    assert file.stat().st_size == whole.stat().st_size
     assert torch.equal(model.norm.weight, ours[0].norm.weight)
-    kept.unlink()
+    whole.unlink()
     assert [path.name for path in cache.iterdir()] == [file.name]  # nothing is left about
 
 

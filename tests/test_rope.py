@@ -13,7 +13,7 @@ HEADS = st.integers(1, 32).map(lambda half: 2 * half)
 
 
 def rotated(x: torch.Tensor, positions: torch.Tensor, layout: str = "halves") -> torch.Tensor:
-    cos, sin = rope.tables(positions, rope.frequencies(x.shape[-1]), x.dtype)
+    cos, sin = rope.cos_sin(positions, rope.frequencies(x.shape[-1]), x.dtype)
     return rope.rotate(x, cos, sin, layout)
 
 
@@ -64,19 +64,19 @@ def test_tables_are_accurate_far_out_where_the_transformers_library_is_not() -> 
     from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
     positions = torch.arange(32_768 - 64, 32_768)
-    cos, sin = rope.tables(positions, rope.frequencies(64))
+    cos, sin = rope.cos_sin(positions, rope.frequencies(64))
     config = LlamaConfig(hidden_size=64, num_attention_heads=1, max_position_embeddings=32_768)
     theirs = LlamaRotaryEmbedding(config)(torch.zeros(1), positions[None])
 
     def worst(cos: torch.Tensor, sin: torch.Tensor) -> float:
         """The largest error of an angle, in radians."""
-        found = torch.atan2(sin.double(), cos.double())
+        angles = torch.atan2(sin.double(), cos.double())
         errors = []
         with mpmath.workdps(40):
             for row, position in enumerate(positions.tolist()):
                 for pair in range(32):
                     angle = position * mpmath.mpf(10_000) ** (mpmath.mpf(-2 * pair) / 64)
-                    away = (mpmath.mpf(found[row, pair].item()) - angle) / (2 * mpmath.pi)
+                    away = (mpmath.mpf(angles[row, pair].item()) - angle) / (2 * mpmath.pi)
                     errors.append(abs(away - mpmath.nint(away)) * 2 * mpmath.pi)
         return float(max(errors))
 
@@ -89,7 +89,7 @@ def test_bad_input_is_named() -> None:
         rope.frequencies(7)
     with pytest.raises(ValueError, match="base: expected a positive number"):
         rope.frequencies(8, base=0.0)
-    cos, sin = rope.tables(torch.arange(3), rope.frequencies(8))
+    cos, sin = rope.cos_sin(torch.arange(3), rope.frequencies(8))
     with pytest.raises(ValueError, match="x: expected an even last axis, got 7"):
         rope.rotate(torch.zeros(3, 7), cos, sin)
     with pytest.raises(ValueError, match="layout: 'pairs' is not one of"):

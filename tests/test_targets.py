@@ -11,10 +11,10 @@ from scipy.stats import kstest
 
 from explainers.targets import (
     Density,
-    divergence,
-    draws,
+    draw_samples,
     equal_modes,
     gauss4,
+    kl_divergence,
     mixed3,
     quantiles,
     raised_cosines,
@@ -45,16 +45,16 @@ def test_quantiles_cut_the_mass_into_equal_parts() -> None:
 
 
 def test_quantiles_refuse_to_count_to_nothing() -> None:
-    with pytest.raises(ValueError, match="count"):
+    with pytest.raises(ValueError, match="num_quantiles"):
         quantiles(seven_modes, 0)
 
 
 def test_divergence_is_zero_for_itself_and_the_known_value_otherwise() -> None:
     x = torch.linspace(-8, 8, 16_001, dtype=torch.float64)
     p, q = (torch.exp(-((x - m) ** 2) / 2) / math.sqrt(2 * math.pi) for m in (0.0, 0.5))
-    assert divergence(p, p, 1e-3) == 0
-    assert math.isclose(divergence(p, q, 1e-3), 0.125, rel_tol=1e-6)
-    assert divergence(torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0]), 1.0) == 0
+    assert kl_divergence(p, p, 1e-3) == 0
+    assert math.isclose(kl_divergence(p, q, 1e-3), 0.125, rel_tol=1e-6)
+    assert kl_divergence(torch.tensor([0.0, 1.0]), torch.tensor([0.0, 1.0]), 1.0) == 0
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_divergence_is_zero_for_itself_and_the_known_value_otherwise() -> None:
         (two_modes, 1.0, 1e-4),
         (step, 1.0, 1e-4),
         (raised_cosines, 1.0, 1e-6),
-        (partial(equal_modes, count=20, width=0.018), 1.0, 6e-3),
+        (partial(equal_modes, num_modes=20, scale=0.018), 1.0, 6e-3),
         (gauss4, 6.0, 1e-9),
         (mixed3, 6.0, 1e-4),
     ],
@@ -76,11 +76,12 @@ def test_a_target_is_a_density(density: Density, reach: float, miss: float) -> N
 
 def test_draws_follow_their_density_and_repeat_with_their_seed() -> None:
     first, again = (
-        draws(mixed3, 5000, support=(-6, 6), generator=torch.Generator().manual_seed(3)) for _ in range(2)
+        draw_samples(mixed3, 5000, support=(-6, 6), generator=torch.Generator().manual_seed(3))
+        for _ in range(2)
     )
     assert torch.equal(first, again)
     x = torch.linspace(-6, 6, 40_001, dtype=torch.float64)
     mass = torch.cumulative_trapezoid(mixed3(x), x).numpy()
     assert kstest(first.numpy(), lambda v: np.interp(v, x[1:].numpy(), mass)).pvalue > 0.001
-    with pytest.raises(ValueError, match="count"):
-        draws(mixed3, 0)
+    with pytest.raises(ValueError, match="num_samples"):
+        draw_samples(mixed3, 0)

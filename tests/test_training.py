@@ -92,9 +92,9 @@ def test_a_killed_run_goes_on_to_the_same_weights(step: int, tmp_path: Path) -> 
         steps.append(1)
         return draw(generator)
 
-    found = train(resumed, counted, loss, PLAN, checkpoint=file, save_steps=5)
+    losses = train(resumed, counted, loss, PLAN, checkpoint=file, save_steps=5)
     assert len(steps) == 30 - step // 5 * 5
-    assert found == expected
+    assert losses == expected
     assert torch.equal(weights(resumed), weights(whole))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from explainers.experiments.runner import is_first_process, run
 from explainers.experiments.stored import State, benchmark_states, state
-from explainers.studies import experiments, find_experiment
+from explainers.studies import experiments, get_experiment
 
 
 def status() -> list[State]:
@@ -82,7 +82,7 @@ def _status() -> int:
 
 def _run(options: argparse.Namespace) -> int:
     record = run(
-        find_experiment(options.name),
+        get_experiment(options.name),
         options.preset,
         workers=options.workers,
         dirty=options.dirty,

@@ -31,15 +31,22 @@ _LEFT_OUT = re.compile(
 
 @dataclass(frozen=True)
 class Corpus:
-    """Bytes to learn from, and bytes of other files to judge by.
+    """Bytes to train on, and bytes of other files to validate on.
 
     `name` says which Python it came from and holds a hash of both parts: results on two
-    machines compare where the names are equal.
+    machines compare where the names are equal. Raises `TypeError` if a part is not a
+    uint8 tensor, `ValueError` for another shape.
     """
 
     name: str
     train: UInt8[Tensor, " train"]
     validation: UInt8[Tensor, " validation"]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"name: expected a string, got {self.name!r}")
+        _check_bytes("train", self.train, 1)
+        _check_bytes("validation", self.validation, 1)
 
 
 @cache
@@ -51,12 +58,12 @@ def standard_library() -> Corpus:
     out, so none is in both.
     """
     parts: dict[str, list[bytes]] = {split: [] for split in SPLITS}
-    known = set()
+    hashes = set()
     for path, text in _sources(Path(sysconfig.get_path("stdlib"))):
         content = hashlib.sha256(text).digest()
-        if content in known or not text:
+        if content in hashes or not text:
             continue
-        known.add(content)
+        hashes.add(content)
         chosen = hashlib.sha256(path.encode()).digest()[0] < 16
         parts["validation" if chosen else "train"].append(text)
     train, validation = (b"\0".join(parts[split]) for split in SPLITS)
@@ -66,49 +73,90 @@ def standard_library() -> Corpus:
 
 
 def as_bytes(text: str | bytes) -> UInt8[Tensor, " length"]:
-    """Text, in UTF-8, as a tensor of bytes."""
+    """Text, in UTF-8, as a uint8 tensor. Raises `TypeError` for other types."""
+    if not isinstance(text, str | bytes):
+        raise TypeError(f"text: expected a string or bytes, got {text!r}")
     raw = text.encode() if isinstance(text, str) else text
     return torch.from_numpy(np.frombuffer(raw, np.uint8).copy())
 
 
 def as_text(text: Int[Tensor, " length"] | UInt8[Tensor, " length"]) -> str:
-    """Bytes as text; what is no UTF-8 becomes a replacement sign."""
+    """Bytes as text; invalid UTF-8 becomes a replacement sign.
+
+    Raises `TypeError` if `text` is not an integer tensor, `ValueError` for numbers
+    below 0 or above 255 and for another shape than (length,).
+    """
+    if (
+        not isinstance(text, Tensor)
+        or text.dtype == torch.bool
+        or text.is_floating_point()
+        or text.is_complex()
+    ):
+        got = text.dtype if isinstance(text, Tensor) else type(text).__name__
+        raise TypeError(f"text: expected a tensor of integers, got {got}")
+    if text.ndim != 1:
+        raise ValueError(f"text: expected the shape (length,), got {tuple(text.shape)}")
+    if text.numel() and not 0 <= text.min() <= text.max() <= 255:
+        raise ValueError(
+            f"text: expected numbers from 0 to 255, got {text.min().item()} to "
+            f"{text.max().item()}"
+        )
     return bytes(text.tolist()).decode(errors="replace")
 
 
 def photograph_patches(
-    size: int, split: str = "train"
+    patch_size: int, split: str = "train"
 ) -> Float[Tensor, "patches 3 size size"]:
-    """Squares of scikit-learn's two photographs, side by side, values in [0, 1].
+    """Patches of scikit-learn's two photographs, side by side, values in [0, 1].
 
-    The lower quarter of each picture is for validation.
+    The lower quarter of each picture is for validation. Raises `ValueError` for another
+    split and for a patch that is larger than the picture, `TypeError` if `patch_size`
+    is not an integer.
     """
     from sklearn.datasets import load_sample_images
 
-    _known(split)
+    _check_split(split)
+    if isinstance(patch_size, bool) or not isinstance(patch_size, int):
+        raise TypeError(f"patch_size: expected an integer, got {patch_size!r}")
     patches = []
     for image in load_sample_images().images:
         picture = torch.from_numpy(image.copy()).permute(2, 0, 1).float() / 255
         line = picture.shape[1] * 3 // 4
         part = picture[:, :line] if split == "train" else picture[:, line:]
-        if not 1 <= size <= min(part.shape[1:]):
+        if not 1 <= patch_size <= min(part.shape[1:]):
             raise ValueError(
-                f"size: expected 1 to {min(part.shape[1:])} pixels, got {size}"
+                f"patch_size: expected 1 to {min(part.shape[1:])} pixels, "
+                f"got {patch_size}"
             )
-        rows = part.unfold(1, size, size).unfold(2, size, size)
+        rows = part.unfold(1, patch_size, patch_size).unfold(2, patch_size, patch_size)
         patches.append(rows.flatten(1, 2).transpose(0, 1))
     return torch.cat(patches)
 
 
 @dataclass(frozen=True)
 class Images:
-    """Grey pictures, 0 to 255, and the number of each one's class."""
+    """Grey pictures, 0 to 255, and the number of each one's class.
+
+    Raises `TypeError` or `ValueError` for other types and shapes.
+    """
 
     pixels: UInt8[Tensor, "images 28 28"]
     labels: UInt8[Tensor, " images"]
 
+    def __post_init__(self) -> None:
+        _check_bytes("pixels", self.pixels, 3)
+        _check_bytes("labels", self.labels, 1)
+        if self.pixels.shape[1:] != (28, 28):
+            raise ValueError(
+                f"pixels: expected (images, 28, 28), got {tuple(self.pixels.shape)}"
+            )
+        if len(self.labels) != len(self.pixels):
+            raise ValueError(
+                f"labels: {len(self.labels)} do not go with {len(self.pixels)} pixels"
+            )
 
-FASHION = (
+
+FASHION_CLASSES = (
     "T-shirt", "trouser", "pullover", "dress", "coat",
     "sandal", "shirt", "sneaker", "bag", "ankle boot",
 )  # fmt: skip
@@ -131,9 +179,10 @@ def fashion_mnist(split: str = "train") -> Images:
     """Fashion-MNIST (Xiao et al., arXiv 1708.07747): 60,000 or 10,000 pictures.
 
     From Debian's package `dataset-fashion-mnist`, else by torchvision, which downloads
-    it. Wherever the bytes are from, their hash is checked: `ValueError` if it differs.
+    it. Wherever the bytes are from, their hash is checked: `ValueError` if it differs,
+    and for another split.
     """
-    _known(split)
+    _check_split(split)
     stem, expected = _FASHION_FILES[split]
     folder = _DEBIAN if _DEBIAN.is_dir() else _torchvision_folder()
     pixels = _idx(folder, f"{stem}-images-idx3-ubyte", 16)
@@ -145,20 +194,28 @@ def fashion_mnist(split: str = "train") -> Images:
 
 def _sources(root: Path) -> list[tuple[str, bytes]]:
     """Path, from the root and with slashes, and text of each file, in order."""
-    found = []
+    sources = []
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not _LEFT_OUT.fullmatch(name)]
         for name in files:
             if name.endswith(".py") and not _LEFT_OUT.fullmatch(name[:-3]):
                 file = Path(folder, name)
-                found.append((file.relative_to(root).as_posix(), file.read_bytes()))
-    if not found:
+                sources.append((file.relative_to(root).as_posix(), file.read_bytes()))
+    if not sources:
         raise ValueError(f"{root}: this Python's library has no source files")
-    return sorted(found)
+    return sorted(sources)
 
 
-def _known(split: str) -> None:
-    if split not in SPLITS:
+def _check_bytes(name: str, value: object, ndim: int) -> None:
+    if not (isinstance(value, Tensor) and value.dtype == torch.uint8):
+        got = value.dtype if isinstance(value, Tensor) else type(value).__name__
+        raise TypeError(f"{name}: expected a tensor of bytes (torch.uint8), got {got}")
+    if value.ndim != ndim:
+        raise ValueError(f"{name}: expected {ndim} axes, got {tuple(value.shape)}")
+
+
+def _check_split(split: str) -> None:
+    if not isinstance(split, str) or split not in SPLITS:
         raise ValueError(f"split: {split!r} is not one of {list(SPLITS)}")
 
 

@@ -13,7 +13,7 @@ A model is `Decoder(config, attention)`. An attention is a module made from a `C
 - `attention_mask` is (batch, keys), boolean, over cached and new tokens: where it is
   False, no other token sees the token;
 - `cache` has seen the tokens before `x`, in chunks of any size; `x` is added to it.
-  `new_cache(batch, length)` makes an empty one, for at most `length` tokens.
+  `new_cache(batch_size, max_length)` makes an empty one.
 
 What a cache keeps, and whether a key is rotated before or after, is the attention's own
 affair. Every attention of the book fits in, and none knows the others.
@@ -23,6 +23,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache as remembered
+from numbers import Real
 from typing import Any
 
 import torch
@@ -31,6 +32,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explainers import rope
+
+_BOOLEANS = (torch.bool,)
+_INTEGERS = (torch.int64, torch.int32)
+_FLOATS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,9 @@ class Config:
             if type(size) is not int or size < 1:
                 raise ValueError(f"{name}: expected an integer from 1 on, got {size!r}")
         for name in ("rope_theta", "rms_norm_eps"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(
-                    f"{name}: expected a positive number, got {getattr(self, name)}"
-                )
+            number: float = getattr(self, name)
+            if not isinstance(number, Real) or not 0 < number < math.inf:
+                raise ValueError(f"{name}: expected a positive number, got {number!r}")
         if self.hidden_size % self.num_attention_heads or self.head_dim % 2:
             raise ValueError(
                 f"num_attention_heads: {self.num_attention_heads} heads do not cut a "
@@ -90,27 +94,59 @@ class KeyValueCache:
 
     `stores` are empty tensors of shape (batch, ..., length, size), for keys and values
     or whatever else an attention keeps of each of at most `length` tokens.
+
+    Raises `TypeError` for other types, and `ValueError` without a store, for fewer than
+    three axes and for stores whose `batch` or `length` differ.
     """
 
     def __init__(self, *stores: Tensor) -> None:
+        for store in stores:
+            if not isinstance(store, Tensor):
+                raise TypeError(f"stores: expected tensors, got {store!r}")
+        shapes = [tuple(store.shape) for store in stores]
+        if (
+            min(map(len, shapes), default=0) < 3
+            or len({(shape[0], shape[-2]) for shape in shapes}) > 1
+        ):
+            raise ValueError(
+                "stores: expected shapes (batch, ..., length, size) with one batch and "
+                f"one length, got {shapes}"
+            )
         self.stores = stores
         self.seen = 0
 
-    def check(self, batch: int, new: int) -> None:
-        """Raise `ValueError` unless `new` tokens of each of `batch` rows fit in."""
+    def check(self, batch_size: int, num_new: int) -> None:
+        """Raise `ValueError` unless `num_new` tokens for each row of the batch fit."""
+        _check_integer("batch_size", batch_size)
+        _check_integer("num_new", num_new)
         rows, room = self.stores[0].shape[0], self.stores[0].shape[-2]
-        if batch != rows:
-            raise ValueError(f"cache: made for a batch of {rows}, got one of {batch}")
-        if self.seen + new > room:
+        if num_new < 0:
+            raise ValueError(f"num_new: expected at least 0 tokens, got {num_new}")
+        if batch_size != rows:
             raise ValueError(
-                f"cache: room for {room} tokens, {self.seen + new} are asked for"
+                f"cache: made for a batch_size of {rows}, got {batch_size}"
+            )
+        if self.seen + num_new > room:
+            raise ValueError(
+                f"cache: room for {room} tokens, {self.seen + num_new} are asked for"
             )
 
     def append(self, *new: Tensor) -> tuple[Tensor, ...]:
         """Add tokens, one tensor (batch, ..., new, size) a store; return all so far.
 
-        Raises `ValueError` beyond its length and for another batch size.
+        Raises `ValueError` beyond its length and for tensors that do not fit the
+        stores, `TypeError` for another dtype; the cache is then as it was.
         """
+        if len(new) != len(self.stores):
+            raise ValueError(
+                f"new: expected one tensor for each of {len(self.stores)} stores, "
+                f"got {len(new)}"
+            )
+        count: int | str = "new"
+        for store, tokens in zip(self.stores, new, strict=True):
+            *before, _, size = store.shape
+            _check_tensor("new", tokens, (*before, count, size), (store.dtype,))
+            count = tokens.shape[-2]
         self.check(new[0].shape[0], new[0].shape[-2])
         end = self.seen + new[0].shape[-2]
         for store, tokens in zip(self.stores, new, strict=True):
@@ -124,8 +160,10 @@ def positions_from_mask(
 ) -> Int[Tensor, "batch keys"]:
     """The position of each token in its text, counted from the first one not masked.
 
-    A masked token gets the position of the one before it, or 0.
+    A masked token gets the position of the one before it, or 0. Raises `TypeError` for
+    other types and dtypes, `ValueError` for other shapes.
     """
+    _check_tensor("attention_mask", attention_mask, ("batch", "keys"), _BOOLEANS)
     return (attention_mask.cumsum(-1) - 1).clamp(min=0)
 
 
@@ -144,11 +182,36 @@ def causal_attention(
     softmax is empty and a padded token's output is finite. `heads` is a multiple of
     `kv_heads`; `bias` may lack leading axes or have size 1 there.
 
-    Raises `ValueError` for a mask of another shape, and for more queries than keys.
+    Raises `ValueError` for shapes that do not fit each other, `TypeError` for other
+    types and for dtypes that differ.
     """
-    length, keys = query.shape[-2], key.shape[-2]
+    _check_heads(query, key, value)
+    (batch, heads, length, _), keys = query.shape, key.shape[-2]
     if length > keys:
         raise ValueError(f"query: {length} queries are more than {keys} keys")
+    if attention_mask is not None:
+        _check_tensor("attention_mask", attention_mask, (batch, keys), _BOOLEANS)
+    if bias is not None:
+        _check_tensor("bias", bias, ("...", length, keys), (query.dtype,))
+        leading = zip(reversed(bias.shape[:-2]), (heads, batch), strict=False)
+        if bias.ndim > 4 or any(
+            size not in (1, of_query) for size, of_query in leading
+        ):
+            raise ValueError(
+                f"bias: the shape {tuple(bias.shape)} does not broadcast to "
+                f"{(batch, heads, length, keys)}"
+            )
+    return _mix(query, key, value, attention_mask, bias)
+
+
+def _mix(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    bias: Tensor | None = None,
+) -> Tensor:
+    length, keys = query.shape[-2], key.shape[-2]
     # without a mask torch has a faster path; its is_causal aligns queries with the
     # first keys, so it is right only where there are as many of both
     is_causal = attention_mask is None and bias is None and 1 < length == keys
@@ -156,7 +219,6 @@ def causal_attention(
     if not is_causal and (length > 1 or attention_mask is not None):
         visible = query.new_ones(length, keys, dtype=torch.bool).tril(keys - length)
         if attention_mask is not None:
-            _check_keys(attention_mask, query.shape[0], keys)
             visible = visible & attention_mask[:, None, None, :]
             visible.diagonal(keys - length, -2, -1).fill_(True)  # each its own key
     mask = visible if bias is None else bias
@@ -175,6 +237,7 @@ class GroupedQueryAttention(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        _check_config(config)
         self.config = config
         shared = config.num_key_value_heads * config.head_dim
         self.q_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
@@ -182,10 +245,15 @@ class GroupedQueryAttention(nn.Module):
         self.v_proj = nn.Linear(config.hidden_size, shared, bias=False)
         self.o_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
 
-    def new_cache(self, batch: int, length: int) -> KeyValueCache:
-        """An empty cache for at most `length` tokens of each of `batch` rows."""
+    def new_cache(self, batch_size: int, max_length: int) -> KeyValueCache:
+        """An empty cache for at most `max_length` tokens in each row of a batch.
+
+        Raises `ValueError` for sizes below 1 and for a length that the model does not
+        take.
+        """
+        _check_room(batch_size, max_length, self.config)
         c, weight = self.config, self.k_proj.weight.detach()
-        shape = batch, c.num_key_value_heads, length, c.head_dim
+        shape = batch_size, c.num_key_value_heads, max_length, c.head_dim
         return KeyValueCache(weight.new_empty(shape), weight.new_empty(shape))
 
     def forward(
@@ -195,7 +263,13 @@ class GroupedQueryAttention(nn.Module):
         attention_mask: Bool[Tensor, "batch keys"] | None = None,
         cache: Any = None,
     ) -> Float[Tensor, "batch length hidden_size"]:
-        """Mix each token with those before it, the cached ones too."""
+        """Mix each token with those before it, the cached ones too.
+
+        Raises `ValueError` for shapes that do not fit, a cache without room and
+        positions that the model does not have, `TypeError` for other types and dtypes;
+        the cache is then as it was.
+        """
+        _check_hidden("x", x, ("batch", "length"), self.config)
         q, k, v = (
             part.unflatten(-1, (-1, self.config.head_dim)).transpose(1, 2)
             for part in (self.q_proj(x), self.k_proj(x), self.v_proj(x))
@@ -216,20 +290,25 @@ class GroupedQueryAttention(nn.Module):
 
         Keys are rotated once, before they are cached: a variant whose angles depend on
         what else is in the cache appends first and rotates what `append` returns.
+        Errors as in `forward`.
         """
-        length, seen = query.shape[-2], 0
+        _check_heads(query, key, value)
+        (batch, _, length, _), seen = query.shape, 0
+        if key.shape[-2] != length:
+            raise ValueError(f"key: {key.shape[-2]} keys are new with {length} queries")
         if cache is not None:
-            cache.check(query.shape[0], length)
+            if not isinstance(cache, KeyValueCache):
+                raise TypeError(f"cache: expected a KeyValueCache, got {cache!r}")
+            cache.check(batch, length)
             seen = cache.seen
         if attention_mask is not None:  # before the cache changes
-            _check_keys(attention_mask, query.shape[0], seen + length)
-        at = slice(seen, seen + length) if positions is None else positions[:, None]
-        tables = _tables(self.config, query.device)
-        cos, sin = (table[at].to(query.dtype) for table in tables)
+            keys = seen + length
+            _check_tensor("attention_mask", attention_mask, (batch, keys), _BOOLEANS)
+        cos, sin = _rotations(positions, seen, query, self.config)
         query, key = rope.rotate(query, cos, sin), rope.rotate(key, cos, sin)
         if cache is not None:
             key, value = cache.append(key, value)
-        return causal_attention(query, key, value, attention_mask=attention_mask)
+        return _mix(query, key, value, attention_mask)
 
 
 class FeedForward(nn.Module):
@@ -237,6 +316,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
+        _check_config(config)
+        self.config = config
         outer, inner = config.hidden_size, config.intermediate_size
         self.gate_proj = nn.Linear(outer, inner, bias=False)
         self.up_proj = nn.Linear(outer, inner, bias=False)
@@ -245,6 +326,8 @@ class FeedForward(nn.Module):
     def forward(
         self, x: Float[Tensor, "*batch hidden_size"]
     ) -> Float[Tensor, "*batch hidden_size"]:
+        """Each token by itself. Raises `ValueError` for another last axis."""
+        _check_hidden("x", x, ("...",), self.config)
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
@@ -253,6 +336,10 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: Config, attention: nn.Module) -> None:
         super().__init__()
+        _check_config(config)
+        if not isinstance(attention, nn.Module):
+            raise TypeError(f"attention: expected a module, got {attention!r}")
+        self.config = config
         self.input_layernorm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.self_attn = attention
         self.post_attention_layernorm = nn.RMSNorm(
@@ -267,7 +354,8 @@ class DecoderLayer(nn.Module):
         attention_mask: Bool[Tensor, "batch keys"] | None = None,
         cache: Any = None,
     ) -> Float[Tensor, "batch length hidden_size"]:
-        """The attention's four arguments, and its shape."""
+        """The attention's four arguments, shape and errors."""
+        _check_hidden("x", x, ("batch", "length"), self.config)
         normed = self.input_layernorm(x)
         x = x + self.self_attn(normed, positions, attention_mask, cache)
         return x + self.mlp(self.post_attention_layernorm(x))
@@ -285,6 +373,9 @@ class Decoder(nn.Module):
         attention: Callable[[Config], nn.Module] = GroupedQueryAttention,
     ) -> None:
         super().__init__()
+        _check_config(config)
+        if not callable(attention):
+            raise TypeError(f"attention: expected a function, got {attention!r}")
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(
@@ -299,18 +390,15 @@ class Decoder(nn.Module):
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 nn.init.normal_(weight, std=std)
 
-    def new_caches(self, batch: int, length: int) -> list[Any]:
-        """One empty cache a layer, for at most `length` tokens of each row.
+    def new_caches(self, batch_size: int, max_length: int) -> list[Any]:
+        """One empty cache a layer, for at most `max_length` tokens in each row.
 
         Raises `ValueError` for sizes below 1 and for a length that the model does not
         take.
         """
-        for name, size in (("batch", batch), ("length", length)):
-            if size < 1:
-                raise ValueError(f"{name}: expected at least 1, got {size}")
-        self._check_length("length", length)
+        _check_room(batch_size, max_length, self.config)
         layers: Iterable[Any] = self.layers
-        return [layer.self_attn.new_cache(batch, length) for layer in layers]
+        return [layer.self_attn.new_cache(batch_size, max_length) for layer in layers]
 
     def hidden_states(
         self,
@@ -321,23 +409,26 @@ class Decoder(nn.Module):
         caches: Sequence[Any] | None = None,
     ) -> Float[Tensor, "batch length hidden_size"]:
         """The last layer's output, normalised. Arguments and errors as in `forward`."""
-        self._check_length("ids", ids.shape[1])
-        if caches is not None and len(caches) != len(self.layers):
-            raise ValueError(
-                f"caches: expected one for each of {len(self.layers)} layers, "
-                f"got {len(caches)}"
-            )
+        _check_ids(ids, self.config.vocab_size)
+        _check_length("ids", ids.shape[1], self.config)
+        if caches is not None:
+            if not isinstance(caches, Sequence):
+                raise TypeError(f"caches: expected a list, got {caches!r}")
+            if len(caches) != len(self.layers):
+                raise ValueError(
+                    f"caches: expected one for each of {len(self.layers)} layers, "
+                    f"got {len(caches)}"
+                )
         if attention_mask is not None:
             _check_mask(attention_mask, ids)
             if positions is None:
                 positions = positions_from_mask(attention_mask)[:, -ids.shape[1] :]
         if positions is not None:
-            self._check_positions(positions, ids)
+            _check_tensor("positions", positions, tuple(ids.shape), _INTEGERS)
+            _check_range("positions", positions, self.config.max_position_embeddings)
         x = self.embed_tokens(ids)
         for layer, cache in zip(
-            self.layers,
-            [None] * len(self.layers) if caches is None else caches,
-            strict=True,
+            self.layers, caches or [None] * len(self.layers), strict=True
         ):
             x = layer(x, positions, attention_mask, cache)
         return self.norm(x)
@@ -345,7 +436,11 @@ class Decoder(nn.Module):
     def logits(
         self, hidden_states: Float[Tensor, "*batch hidden_size"]
     ) -> Float[Tensor, "*batch vocab_size"]:
-        """Next-token logits; the output weights are those of the embedding."""
+        """Next-token logits; the output weights are those of the embedding.
+
+        Raises `ValueError` for another last axis, `TypeError` for other types.
+        """
+        _check_hidden("hidden_states", hidden_states, ("...",), self.config)
         return F.linear(hidden_states, self.embed_tokens.weight)
 
     def forward(
@@ -365,34 +460,15 @@ class Decoder(nn.Module):
         A masked token's own logits are finite and mean nothing.
 
         Raises `ValueError` for more tokens than the model or a cache takes, a cache of
-        another batch size, another number of caches than of layers, a mask that is not
-        boolean or of another shape, and positions that the model does not have.
+        another batch size, another number of caches than of layers, a mask of another
+        shape, and positions that the model does not have; `TypeError` for other types
+        and dtypes.
         """
         return self.logits(
             self.hidden_states(
                 ids, positions=positions, attention_mask=attention_mask, caches=caches
             )
         )
-
-    def _check_length(self, name: str, length: int) -> None:
-        longest = self.config.max_position_embeddings
-        if length > longest:
-            raise ValueError(
-                f"{name}: {length} tokens are asked for, the model takes {longest}"
-            )
-
-    def _check_positions(self, positions: Tensor, ids: Tensor) -> None:
-        if positions.shape != ids.shape:
-            raise ValueError(
-                f"positions: expected the shape {tuple(ids.shape)} of ids, "
-                f"got {tuple(positions.shape)}"
-            )
-        last = self.config.max_position_embeddings - 1
-        if positions.numel() and (positions.min() < 0 or positions.max() > last):
-            raise ValueError(
-                f"positions: expected numbers from 0 to {last}, "
-                f"got {positions.min().item()} to {positions.max().item()}"
-            )
 
 
 @torch.no_grad()
@@ -412,8 +488,16 @@ def generate(
     there.
 
     Raises `ValueError` for an empty prompt, one padded on the right, one too long for
-    the model, and a negative count or temperature.
+    the model, and a negative count or temperature; `TypeError` for other types.
     """
+    if not isinstance(model, Decoder):
+        raise TypeError(f"model: expected a Decoder, got {type(model).__name__}")
+    _check_ids(ids, model.config.vocab_size)
+    _check_integer("max_new_tokens", max_new_tokens)
+    if not isinstance(temperature, Real):
+        raise TypeError(f"temperature: expected a number, got {temperature!r}")
+    if not (generator is None or isinstance(generator, torch.Generator)):
+        raise TypeError(f"generator: expected a torch.Generator, got {generator!r}")
     if not 0 <= temperature < math.inf:
         raise ValueError(f"temperature: expected at least 0, got {temperature}")
     batch, length = ids.shape
@@ -441,30 +525,136 @@ def generate(
 
 
 def num_parameters(model: nn.Module) -> int:
-    """How many numbers a model learns."""
+    """The number of parameters. Raises `TypeError` if `model` is not a module."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model: expected a module, got {type(model).__name__}")
     return sum(weight.numel() for weight in model.parameters())
+
+
+def _check_config(config: object) -> None:
+    if not isinstance(config, Config):
+        raise TypeError(f"config: expected a Config, got {config!r}")
+
+
+def _check_integer(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name}: expected an integer, got {value!r}")
+
+
+def _check_room(batch_size: int, max_length: int, config: Config) -> None:
+    for name, size in (("batch_size", batch_size), ("max_length", max_length)):
+        _check_integer(name, size)
+        if size < 1:
+            raise ValueError(f"{name}: expected at least 1, got {size}")
+    _check_length("max_length", max_length, config)
+
+
+def _check_length(name: str, length: int, config: Config) -> None:
+    longest = config.max_position_embeddings
+    if length > longest:
+        raise ValueError(
+            f"{name}: {length} tokens are asked for, the model takes {longest}"
+        )
+
+
+def _check_tensor(
+    name: str,
+    value: object,
+    shape: tuple[int | str, ...],
+    dtypes: tuple[torch.dtype, ...],
+) -> None:
+    """`shape` has each axis's size, or its name where any size will do.
+
+    "..." as the first stands for any number of axes. Numbers are not looked at: every
+    layer calls this.
+    """
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
+    if value.dtype not in dtypes:
+        allowed = " or ".join(map(str, dtypes))
+        raise TypeError(f"{name}: expected {allowed}, got {value.dtype}")
+    if not _fits(value.shape, shape):
+        raise ValueError(
+            f"{name}: expected the shape ({', '.join(map(str, shape))}), "
+            f"got {tuple(value.shape)}"
+        )
+
+
+def _fits(sizes: Sequence[int], shape: Sequence[int | str]) -> bool:
+    if shape[0] == "...":
+        shape = shape[1:]
+        sizes = sizes[-len(shape) :]
+    if len(sizes) != len(shape):
+        return False
+    for size, wanted in zip(sizes, shape, strict=True):
+        if size != wanted and not isinstance(wanted, str):
+            return False
+    return True
+
+
+def _check_range(name: str, numbers: Tensor, end: int) -> None:
+    if numbers.numel() and not 0 <= numbers.min() <= numbers.max() < end:
+        raise ValueError(
+            f"{name}: expected numbers from 0 to {end - 1}, got "
+            f"{numbers.min().item()} to {numbers.max().item()}"
+        )
+
+
+def _check_hidden(
+    name: str, x: Tensor, before: tuple[str, ...], config: Config
+) -> None:
+    _check_tensor(name, x, (*before, config.hidden_size), _FLOATS)
+
+
+def _check_heads(query: Tensor, key: Tensor, value: Tensor) -> None:
+    _check_tensor("query", query, ("batch", "heads", "length", "head_dim"), _FLOATS)
+    batch, heads, _, head_dim = query.shape
+    dtype = (query.dtype,)
+    _check_tensor("key", key, (batch, "kv_heads", "keys", head_dim), dtype)
+    kv_heads, keys = key.shape[1:3]
+    _check_tensor("value", value, (batch, kv_heads, keys, "value_dim"), dtype)
+    if kv_heads == 0 or heads % kv_heads:
+        raise ValueError(f"key: {kv_heads} heads do not divide {heads} of query")
+
+
+def _check_ids(ids: Tensor, vocab_size: int) -> None:
+    _check_tensor("ids", ids, ("batch", "length"), _INTEGERS)
+    _check_range("ids", ids, vocab_size)
 
 
 def _check_mask(attention_mask: Tensor, ids: Tensor) -> None:
     """What can be said without the cache; the attention checks the number of keys."""
-    if attention_mask.dtype != torch.bool:
-        raise ValueError(
-            f"attention_mask: expected booleans, got {attention_mask.dtype}"
-        )
     rows, length = ids.shape
-    if attention_mask.shape[0] != rows or attention_mask.shape[1] < length:
+    _check_tensor("attention_mask", attention_mask, (rows, "keys"), _BOOLEANS)
+    if attention_mask.shape[1] < length:
         raise ValueError(
-            f"attention_mask: expected {rows} rows of at least {length} keys, "
-            f"got the shape {tuple(attention_mask.shape)}"
+            f"attention_mask: expected at least {length} keys, "
+            f"got {attention_mask.shape[1]}"
         )
 
 
-def _check_keys(attention_mask: Tensor, batch: int, keys: int) -> None:
-    if attention_mask.shape != (batch, keys):
-        raise ValueError(
-            f"attention_mask: expected the shape {(batch, keys)}, "
-            f"got {tuple(attention_mask.shape)}"
-        )
+def _rotations(
+    positions: Tensor | None, seen: int, query: Tensor, config: Config
+) -> tuple[Tensor, Tensor]:
+    """Cosine and sine for each query, from `positions` or counted on from `seen`."""
+    batch, _, length, _ = query.shape
+    longest = config.max_position_embeddings
+    cos, sin = _tables(config, query.device)
+    if positions is None:
+        if seen + length > longest:
+            raise ValueError(
+                f"positions: they count on to {seen + length - 1}, the model has 0 to "
+                f"{longest - 1}"
+            )
+        at = slice(seen, seen + length)
+        return cos[at].to(query.dtype), sin[at].to(query.dtype)
+    _check_tensor("positions", positions, (batch, length), _INTEGERS)
+    try:
+        turned = [F.embedding(positions, table)[:, None] for table in (cos, sin)]
+    except IndexError:
+        _check_range("positions", positions, longest)
+        raise
+    return turned[0].to(query.dtype), turned[1].to(query.dtype)
 
 
 @remembered
@@ -473,7 +663,7 @@ def _tables(config: Config, device: torch.device) -> tuple[Tensor, Tensor]:
     # a first call inside torch.inference_mode would leave tensors that no training
     # could use
     with torch.inference_mode(False):
-        cos, sin = rope.tables(
+        cos, sin = rope.cos_sin(
             torch.arange(config.max_position_embeddings),
             rope.frequencies(config.head_dim, config.rope_theta),
         )

@@ -11,13 +11,16 @@ has the integral 2 c_0 = 2 sum |a_k|^2 over [-1, 1], so p = f / (2 c_0) is a den
 never negative because it is a square, normalised by one division. By the theorem of
 Fejér and Riesz every density whose frequencies end at N is of this form.
 
-The functions take `a` of shape (*batch, N + 1), N >= 1, and points of [-1, 1] whose
-shape broadcasts against batch from the right, as in torch.distributions; they check
-nothing. `FourierDensity` does.
+The functions take `a` of shape (*batch, N + 1) and points of [-1, 1] whose
+shape broadcasts against batch from the right, as in torch.distributions. They raise
+`TypeError` for other types and `ValueError` for shapes that do not fit, but do not look
+at the numbers, since fits call them at every step: NaN gives NaN, and so does `a` = 0.
+`icdf` and `FourierDensity` look.
 """
 
 import math
 from collections.abc import Callable
+from numbers import Real
 
 import numpy as np
 import torch
@@ -27,18 +30,19 @@ from torch import Tensor, nn
 
 
 def autocorrelation(
-    a: Complex[Tensor, "*batch waves"],
-) -> Complex[Tensor, "*batch waves"]:
+    a: Complex[Tensor, "*batch coefficients"],
+) -> Complex[Tensor, "*batch coefficients"]:
     """The Fourier coefficients c_0 ... c_N of f = |A|^2, as in the paper; c_0 > 0.
 
     A Fourier transform turns the sum over pairs into a product. It takes `a` for
     periodic, so `a` is padded with N + 1 zeros: without them lag n would wrap around
     and mix with lag n - (N + 1).
     """
-    waves = a.shape[-1]
-    power = torch.fft.fft(a, n=2 * waves).abs().square()
+    _check_coefficients(a)
+    count = a.shape[-1]
+    power = torch.fft.fft(a, n=2 * count).abs().square()
     # ifft gives sum a_{k+n} conj(a_k), the mirrored density; conj turns it round
-    return torch.fft.ifft(power)[..., :waves].conj().resolve_conj()
+    return torch.fft.ifft(power)[..., :count].conj().resolve_conj()
 
 
 def phase(x: Float[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
@@ -48,14 +52,16 @@ def phase(x: Float[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
     -1/2 and 1/2: both edges give the very same number, as they must in a periodic
     model, and a zero of p there is a zero.
     """
+    _check_reals("x", x)
     reflected = 2 * x.clamp(-0.5, 0.5) - x
     return torch.complex(torch.cos(math.pi * x), torch.sin(-math.pi * reflected))
 
 
-def waves(
+def fourier_basis(
     x: Float[Tensor, "*shape"], num_frequencies: int
-) -> Complex[Tensor, "*shape waves"]:
-    """The basis exp(-i pi k x), k = 0 ... N: A = waves(x, N) @ a, for x that stays."""
+) -> Complex[Tensor, "*shape coefficients"]:
+    """exp(-i pi k x), k = 0 ... N, so that A(x) = fourier_basis(x, N) @ a."""
+    _check_count("num_frequencies", num_frequencies)
     z = phase(x).unsqueeze(-1)
     return torch.cat(
         [torch.ones_like(z), z.expand(*x.shape, num_frequencies)], -1
@@ -63,41 +69,47 @@ def waves(
 
 
 def amplitude(
-    a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
+    a: Complex[Tensor, "*#shape coefficients"], x: Float[Tensor, "*#shape"]
 ) -> Complex[Tensor, "..."]:
     """A(x) = sum_k a_k z^k with z = exp(-i pi x), by Horner's rule."""
+    _check_pair(a, "x", x)
     z = phase(x)
     *lower, total = a.unbind(-1)
+    if not lower:  # a constant, which has the shape of x all the same
+        return total + torch.zeros_like(z)
     for coefficient in reversed(lower):
-        total = (total * z).add_(
-            coefficient
-        )  # into the product, which nobody else holds
+        total = (total * z).add_(coefficient)  # in place: the product is a new tensor
     return total
 
 
 def log_power(amplitude: Complex[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """log |A|^2, and -inf where A = 0. (2 log |A| would take a square root in vain.)"""
+    """log |A|^2, and -inf where A = 0; 2 log |A| would take a needless square root."""
+    if not (isinstance(amplitude, Tensor) and amplitude.is_complex()):
+        raise TypeError(f"amplitude: expected a complex tensor, got {_kind(amplitude)}")
     return (amplitude.real.square() + amplitude.imag.square()).log()
 
 
-def log_mass(a: Complex[Tensor, "*batch waves"]) -> Float[Tensor, "*batch"]:
+def log_normalizer(
+    a: Complex[Tensor, "*batch coefficients"],
+) -> Float[Tensor, "*batch"]:
     """log of the integral of |A|^2 over [-1, 1], which is 2 c_0 = 2 sum |a_k|^2."""
+    _check_coefficients(a)
     return (2 * torch.view_as_real(a).square().sum((-2, -1))).log()
 
 
 def log_density(
-    a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
+    a: Complex[Tensor, "*#shape coefficients"], x: Float[Tensor, "*#shape"]
 ) -> Float[Tensor, "..."]:
     """log p(x) in nats, and -inf at a zero of p.
 
     From |A|^2: the sum over c_n, equal in algebra, rounds to small negative numbers
     where p is near 0.
     """
-    return log_power(amplitude(a, x)) - log_mass(a)
+    return log_power(amplitude(a, x)) - log_normalizer(a)
 
 
-def cumulative(
-    a: Complex[Tensor, "*#shape waves"], x: Float[Tensor, "*#shape"]
+def cdf(
+    a: Complex[Tensor, "*#shape coefficients"], x: Float[Tensor, "*#shape"]
 ) -> Float[Tensor, "..."]:
     """The integral of p from -1 to x (the article's x^2 - 1 is a slip)::
 
@@ -105,37 +117,44 @@ def cumulative(
 
     Its absolute error is a few roundings; take small differences of it in float64.
     """
+    _check_pair(a, "x", x)
     c = autocorrelation(a)
     n = torch.arange(1, a.shape[-1], device=x.device, dtype=x.dtype)
     b = c[..., 1:] / (1j * math.pi * n * c[..., :1].real)
     # `amplitude` has exp(-i pi n x): conjugate all, which keeps the real part, and put
     # b_0 = 0 in front
-    b = torch.cat([torch.zeros_like(b[..., :1]), b.conj()], -1)
+    b = torch.cat([torch.zeros_like(c[..., :1]), b.conj()], -1)
     wave = amplitude(b, x).real - amplitude(b, -torch.ones_like(x)).real
     return ((x + 1) / 2 + wave).clamp(0, 1)
 
 
-def inverse_cumulative(
-    a: Complex[Tensor, "*#shape waves"], u: Float[Tensor, "*#shape"]
+def icdf(
+    a: Complex[Tensor, "*#shape coefficients"], u: Float[Tensor, "*#shape"]
 ) -> Float[Tensor, "..."]:
-    """The x with cumulative(a, x) = u: 24 halvings, two bracketed Newton steps.
+    """The x with cdf(a, x) = u: 24 halvings, two bracketed Newton steps.
 
     Halving alone needs 53 rounds in float64; Newton alone is lost where p is near 0.
+    Below 0 and above 1, u has the edges. Raises `ValueError` for NaN, and for `a` that
+    is 0 or not finite.
     """
+    _check_pair(a, "u", u)
+    if bool(u.isnan().any()):
+        raise ValueError(f"u: {int(u.isnan().sum())} of {u.numel()} numbers are NaN")
+    _check_density(a)
     high = torch.ones_like(a[..., 0].real + u)
     low = -high
     for _ in range(24):
         middle = (low + high) / 2
-        below = cumulative(a, middle) < u
+        below = cdf(a, middle) < u
         low, high = torch.where(below, middle, low), torch.where(below, high, middle)
     x = (low + high) / 2
     for _ in range(2):
-        newton = x - (cumulative(a, x) - u) / log_density(a, x).exp()
+        newton = x - (cdf(a, x) - u) / log_density(a, x).exp()
         x = torch.where(newton.isfinite(), newton, x).clamp(low, high)
     return torch.where(u <= 0, -1.0, torch.where(u >= 1, 1.0, x))
 
 
-def roughness(a: Complex[Tensor, "*batch waves"]) -> Float[Tensor, "*batch"]:
+def roughness(a: Complex[Tensor, "*batch coefficients"]) -> Float[Tensor, "*batch"]:
     """The integral of p'^2: the sum of 2 pi^2 n^2 |c_n / (2 c_0)|^2 over |n| <= N.
 
     Of p, not of f as in the paper: to scale `a` by r leaves p as it is but multiplies
@@ -154,8 +173,70 @@ def log_sech2(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     The left side is log 0 as soon as tanh rounds to 1, in float32 at |u| = 9; the right
     side never fails.
     """
+    _check_reals("u", u)
     v = 2 * u.abs()
     return 2 * F.logsigmoid(v) - v + math.log(4)
+
+
+def _kind(value: object) -> str:
+    return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
+
+
+def _check_coefficients(a: object) -> None:
+    if not (isinstance(a, Tensor) and a.is_complex()):
+        raise TypeError(f"a: expected a complex tensor, got {_kind(a)}")
+    if a.ndim == 0 or a.numel() == 0:
+        raise ValueError(
+            f"a: expected the shape (*batch, N + 1), not empty, got {tuple(a.shape)}"
+        )
+
+
+def _check_reals(name: str, x: object) -> None:
+    if not (isinstance(x, Tensor) and x.is_floating_point()):
+        raise TypeError(f"{name}: expected a floating-point tensor, got {_kind(x)}")
+
+
+def _check_pair(a: Tensor, name: str, x: Tensor) -> None:
+    _check_coefficients(a)
+    _check_reals(name, x)
+    if not _broadcast(a.shape[:-1], x.shape):
+        raise ValueError(
+            f"{name}: shape {tuple(x.shape)} does not broadcast against "
+            f"{tuple(a.shape[:-1])} of a"
+        )
+
+
+def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    sizes = zip(one[::-1], other[::-1], strict=False)
+    return all(m == n or 1 in (m, n) for m, n in sizes)
+
+
+def _check_density(a: Tensor) -> None:
+    """That `a` makes a density; this looks at the numbers."""
+    norms = a.abs().sum(-1)
+    if not bool(((norms > 0) & norms.isfinite()).all()):
+        raise ValueError("a: it is 0 or not finite, which makes no density")
+
+
+def _check_count(name: str, count: object) -> None:
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"{name}: {count!r} is not an int")
+    if count < 1:
+        raise ValueError(f"{name}: {count} is not at least 1")
+
+
+def _check_number(name: str, value: object) -> None:
+    if not isinstance(value, Real):
+        raise TypeError(f"{name}: {value!r} is not a number")
+
+
+def _check_sizes(name: str, sizes: object, least: int) -> None:
+    if not isinstance(sizes, tuple | list) or not all(
+        isinstance(size, int) and not isinstance(size, bool) for size in sizes
+    ):
+        raise TypeError(f"{name}: {sizes!r} is not a tuple of ints")
+    if any(size < least for size in sizes):
+        raise ValueError(f"{name}: {sizes!r} has a size that is not at least {least}")
 
 
 class FourierDensity(nn.Module):
@@ -171,6 +252,10 @@ class FourierDensity(nn.Module):
     where `fit` starts. Noise is not needed: the log-likelihood is concave in c_1 ...
     c_N at c_0 = 1, and near this point `a` reaches every small change of them. Where
     its gradient in `a` is zero here, no density of the family is better.
+
+    Raises `TypeError` or `ValueError` for sizes below 1 and an empty or unbounded
+    support. The methods that evaluate the density raise `ValueError` if `a` was set to
+    0 or is not finite.
     """
 
     loc: nn.Parameter
@@ -184,15 +269,19 @@ class FourierDensity(nn.Module):
         batch_shape: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        if isinstance(num_frequencies, bool) or not isinstance(num_frequencies, int):
-            raise TypeError(f"num_frequencies: {num_frequencies!r} is not an int")
-        if num_frequencies < 1:
-            raise ValueError(f"num_frequencies: {num_frequencies} is not at least 1")
+        _check_count("num_frequencies", num_frequencies)
+        _check_sizes("batch_shape", batch_shape, 1)
         if isinstance(support, str):
             if support != "real":
                 raise ValueError(
                     f"support: {support!r} is neither 'real' nor a pair (lo, hi)"
                 )
+        elif not isinstance(support, tuple | list) or not all(
+            isinstance(end, Real) for end in support
+        ):
+            raise TypeError(
+                f"support: {support!r} is neither 'real' nor a pair (lo, hi)"
+            )
         elif len(support) != 2 or not -math.inf < support[0] < support[1] < math.inf:
             raise ValueError(
                 f"support: {support!r} is not a pair of finite numbers lo < hi"
@@ -212,7 +301,7 @@ class FourierDensity(nn.Module):
             self.parts[..., 0, 0] = math.sqrt(0.5)  # 2 c_0 = 1
 
     @property
-    def a(self) -> Complex[Tensor, "*batch waves"]:
+    def a(self) -> Complex[Tensor, "*batch coefficients"]:
         """a_0 ... a_N. Many `a` give one p: rescaled, or turned by a phase, say."""
         return torch.view_as_complex(self.parts)
 
@@ -222,7 +311,7 @@ class FourierDensity(nn.Module):
         return self.log_scale.exp()
 
     @property
-    def coefficients(self) -> Complex[Tensor, "*batch waves"]:
+    def coefficients(self) -> Complex[Tensor, "*batch coefficients"]:
         """The Fourier coefficients c_n / (2 c_0) of p, n = 0 ... N; first 1/2."""
         c = autocorrelation(self.a)
         return c / (2 * c[..., :1].real)
@@ -239,6 +328,10 @@ class FourierDensity(nn.Module):
         not broadcast.
         """
         self._check("value", value)
+        _check_density(self.a.detach())
+        return self._log_prob(value)
+
+    def _log_prob(self, value: Tensor) -> Tensor:
         if isinstance(self.support, str):
             u = (value - self.loc) / self.scale
             return log_density(self.a, torch.tanh(u)) + (log_sech2(u) - self.log_scale)
@@ -252,7 +345,8 @@ class FourierDensity(nn.Module):
         Raises as log_prob.
         """
         self._check("value", value)
-        return cumulative(self.a, self._to_unit(value))
+        _check_density(self.a.detach())
+        return cdf(self.a, self._to_unit(value))
 
     @torch.no_grad()
     def icdf(self, u: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
@@ -274,7 +368,14 @@ class FourierDensity(nn.Module):
         sample_shape: tuple[int, ...] = (),
         generator: torch.Generator | None = None,
     ) -> Float[Tensor, "..."]:
-        """Independent draws, shape sample_shape + batch_shape, by the inverse cdf."""
+        """Independent draws, shape sample_shape + batch_shape, by the inverse cdf.
+
+        Raises `TypeError` if `sample_shape` is not a tuple of integers, `ValueError`
+        for negative ones.
+        """
+        _check_sizes("sample_shape", sample_shape, 0)
+        if not (generator is None or isinstance(generator, torch.Generator)):
+            raise TypeError(f"generator: expected a torch.Generator, got {generator!r}")
         shape = (*sample_shape, *self.batch_shape)
         u = torch.rand(
             shape, generator=generator, dtype=torch.float64, device=self.parts.device
@@ -293,7 +394,7 @@ class FourierDensity(nn.Module):
         method: str = "lbfgs",
         lr: float | None = None,
         callback: Callable[[int, Tensor], object] | None = None,
-    ) -> Float[Tensor, "taken ..."]:
+    ) -> Float[Tensor, "steps_taken ..."]:
         """Fit to `samples`, shape (n, *batch_shape), by maximum likelihood, afresh.
 
         Minimises mean negative log-likelihood + penalty * roughness with all samples in
@@ -305,15 +406,17 @@ class FourierDensity(nn.Module):
 
         Returns the mean negative log-likelihood in nats, without the penalty, after 0,
         1, 2, ... steps, shape (steps + 1, *batch_shape); a density that ended early
-        repeats its last value. `callback(step, nll)` sees each row while the model has
-        its parameters (in a batch by "lbfgs": the number of the one density whose turn
-        it is), and a true answer ends the fit (of that density).
+        repeats its last value. `callback(step, nll)` gets each row before the next step
+        (in a batch by "lbfgs": one number, of the density being fitted); if it returns
+        a true value the fit (of that density) ends.
 
         Raises `TypeError` or `ValueError` before anything is changed, and
         `FloatingPointError` with the step when the loss is not finite, after the
         earlier parameters are put back.
         """
         self._check_fit(samples, penalty, steps, method, lr)
+        if not (callback is None or callable(callback)):
+            raise TypeError(f"callback: {callback!r} is not a function")
         before = {name: tensor.clone() for name, tensor in self.state_dict().items()}
         self._start(samples)
         steps = steps or (300 if method == "lbfgs" else 1000)
@@ -373,10 +476,10 @@ class FourierDensity(nn.Module):
                 shift.grad = unit * self.loc.grad
             return value.detach(), loss.detach()
 
-        known: list[float] = []
+        evaluated: list[float] = []
 
         def closure() -> float:
-            return known.pop() if known else objective()[1].sum().item()
+            return evaluated.pop() if evaluated else objective()[1].sum().item()
 
         history: list[Tensor] = []
         last = math.inf
@@ -388,12 +491,12 @@ class FourierDensity(nn.Module):
                 )
             history.append(value)
             total = loss.sum().item()
-            still = method == "lbfgs" and abs(last - total) <= torch.finfo(
+            converged = method == "lbfgs" and abs(last - total) <= torch.finfo(
                 loss.dtype
             ).eps * (1 + abs(total))
             if (
                 (callback is not None and callback(step, value))
-                or still
+                or converged
                 or step == steps
             ):
                 break
@@ -403,27 +506,27 @@ class FourierDensity(nn.Module):
                 )
             last = total
             # the optimisers first ask for the present loss and gradient: they are there
-            known.append(total)
+            evaluated.append(total)
             optimizer.step(closure)
         self.zero_grad()
         with torch.no_grad():
             self.parts.div_(
-                (log_mass(self.a) / 2).exp()[..., None, None]
+                (log_normalizer(self.a) / 2).exp()[..., None, None]
             )  # the length is free: 2 c_0 = 1
         return torch.stack(history)
 
     def _mean_nll(self, samples: Tensor) -> Callable[[], Tensor]:
         if isinstance(self.support, str):
-            return lambda: -self.log_prob(samples).mean(0)
+            return lambda: -self._log_prob(samples).mean(0)
         # on a finite support the points stand still in x, and the basis is computed
         # once
-        basis = waves(self._to_unit(samples), self.num_frequencies)
+        basis = fourier_basis(self._to_unit(samples), self.num_frequencies)
         log_stretch = math.log((self.support[1] - self.support[0]) / 2)
 
         def nll() -> Tensor:
             a = self.a
             return (
-                log_mass(a)
+                log_normalizer(a)
                 - log_power(torch.einsum("n...k,...k->n...", basis, a)).mean(0)
                 + log_stretch
             )
@@ -450,7 +553,7 @@ class FourierDensity(nn.Module):
         return ((2 * value - (lo + hi)) / (hi - lo)).clamp(-1, 1)
 
     def _quantile(self, u: Tensor) -> Tensor:
-        x = inverse_cumulative(self.a.to(torch.complex128), u)
+        x = icdf(self.a.to(torch.complex128), u)
         if not isinstance(self.support, str):
             lo, hi = self.support
             return lo + (x + 1) / 2 * (hi - lo)
@@ -460,15 +563,14 @@ class FourierDensity(nn.Module):
         return self.loc.double() + self.scale.double() * torch.atanh(x)
 
     def _check(self, name: str, value: Tensor) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
         if value.dtype != self.parts.dtype:
             raise TypeError(
                 f"{name}: dtype {value.dtype} is not the module's {self.parts.dtype}"
             )
         shape, batch = tuple(value.shape), tuple(self.batch_shape)
-        if any(
-            v != b and 1 not in (v, b)
-            for v, b in zip(shape[::-1], batch[::-1], strict=False)
-        ):
+        if not _broadcast(shape, batch):
             raise ValueError(
                 f"{name}: shape {shape} does not broadcast against batch_shape {batch}"
             )
@@ -487,12 +589,17 @@ class FourierDensity(nn.Module):
     ) -> None:
         if method not in ("lbfgs", "adam"):
             raise ValueError(f"method: {method!r} is neither 'lbfgs' nor 'adam'")
+        _check_number("penalty", penalty)
         if not 0 <= penalty < math.inf:
             raise ValueError(f"penalty: {penalty} is not a finite number >= 0")
-        if steps is not None and steps < 1:
-            raise ValueError(f"steps: {steps} is not at least 1")
-        if lr is not None and not 0 < lr < math.inf:
-            raise ValueError(f"lr: {lr} is not a finite number > 0")
+        if steps is not None:
+            _check_count("steps", steps)
+        if lr is not None:
+            _check_number("lr", lr)
+            if not 0 < lr < math.inf:
+                raise ValueError(f"lr: {lr} is not a finite number > 0")
+        if not isinstance(samples, Tensor):
+            raise TypeError(f"samples: expected a tensor, got {type(samples).__name__}")
         if (
             samples.ndim == 0
             or samples.shape[1:] != self.batch_shape

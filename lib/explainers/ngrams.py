@@ -1,4 +1,8 @@
-"""Byte models that only count: what a trained model has to beat."""
+"""Byte models that only count: what a trained model has to beat.
+
+All raise `TypeError` if a text is not a uint8 tensor, `ValueError` for another shape
+than (length,) and for a text that is too short.
+"""
 
 import torch
 from jaxtyping import Float, UInt8
@@ -6,14 +10,19 @@ from torch import Tensor
 
 
 class Unigram:
-    """Each byte by its share of the training text, one added to every count."""
+    """Each byte by its share of the training text, one added to every count: nothing to
+    learn from makes all alike."""
 
     def __init__(self, train: UInt8[Tensor, " length"]) -> None:
+        _check_bytes("train", train)
         counts = torch.bincount(train, minlength=256) + 1
         self.probabilities = counts.double() / counts.sum()
 
-    def cost(self, text: UInt8[Tensor, " length"]) -> float:
-        """Mean bits per byte."""
+    def bits_per_byte(self, text: UInt8[Tensor, " length"]) -> float:
+        """Mean cross-entropy of `text`, in bits per byte."""
+        _check_bytes("text", text)
+        if len(text) == 0:
+            raise ValueError("text: expected at least one byte")
         return float(-self.probabilities.log2()[text.long()].mean())
 
 
@@ -30,6 +39,9 @@ class KneserNey:
     """
 
     def __init__(self, train: UInt8[Tensor, " length"], order: int = 5) -> None:
+        _check_bytes("train", train)
+        if isinstance(order, bool) or not isinstance(order, int):
+            raise TypeError(f"order: expected an integer, got {order!r}")
         if not 1 <= order <= 7:
             raise ValueError(f"order: expected 1 to 7, got {order}")
         if len(train) < order:
@@ -44,14 +56,15 @@ class KneserNey:
             grams, counts = torch.unique(shorter, return_counts=True)
         self.levels.reverse()  # the lowest first
 
-    def cost(self, text: UInt8[Tensor, " length"]) -> float:
-        """Mean bits per byte of those that have a whole context before them."""
+    def bits_per_byte(self, text: UInt8[Tensor, " length"]) -> float:
+        """Mean cross-entropy, in bits, of the bytes that have a whole context."""
         return float(-self.log2_probabilities(text).mean())
 
     def log2_probabilities(
         self, text: UInt8[Tensor, " length"]
     ) -> Float[Tensor, " scored"]:
-        """Of the bytes from index order - 1 on."""
+        """log2 of the probability of each byte from index order - 1 on."""
+        _check_bytes("text", text)
         if len(text) < self.order:
             raise ValueError(f"text: {len(text)} bytes hold no {self.order} in a row")
         grams = _windows(text, self.order)
@@ -83,6 +96,16 @@ class _Level:
         spared = self.discount * self.kinds[context]
         mixture = (own + spared * below) / self.totals[context]
         return torch.where(known, mixture, below)
+
+
+def _check_bytes(name: str, text: object) -> None:
+    if not (isinstance(text, Tensor) and text.dtype == torch.uint8):
+        got = text.dtype if isinstance(text, Tensor) else type(text).__name__
+        raise TypeError(f"{name}: expected a tensor of bytes (torch.uint8), got {got}")
+    if text.ndim != 1:
+        raise ValueError(
+            f"{name}: expected the shape (length,), got {tuple(text.shape)}"
+        )
 
 
 def _windows(text: Tensor, length: int) -> Tensor:

@@ -11,7 +11,14 @@ Which coordinates form a pair is a convention, and models differ in it:
 
 The two agree up to the order of coordinates, which `to_halves` and `to_interleaved`
 change. Functions say which one they mean; nothing guesses.
+
+All raise `TypeError` for other types and `ValueError` for numbers and shapes that do
+not fit. `rotate` and the two orders, which every layer calls, do not look at the
+numbers.
 """
+
+import math
+from numbers import Real as Number
 
 import torch
 from jaxtyping import Float, Real, Shaped
@@ -22,24 +29,39 @@ LAYOUTS = ("halves", "interleaved")
 
 def frequencies(head_dim: int, base: float = 10_000.0) -> Float[Tensor, " pairs"]:
     """Radians per position of each pair, from 1 down to nearly 1/base, in float64."""
+    if isinstance(head_dim, bool) or not isinstance(head_dim, int):
+        raise TypeError(f"head_dim: expected an integer, got {head_dim!r}")
+    if not isinstance(base, Number):
+        raise TypeError(f"base: expected a number, got {base!r}")
     if head_dim < 2 or head_dim % 2:
         raise ValueError(f"head_dim: expected an even size, got {head_dim}")
-    if not base > 0:
+    if not 0 < base < math.inf:
         raise ValueError(f"base: expected a positive number, got {base}")
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim
     return base**-exponents
 
 
-def tables(
+def cos_sin(
     positions: Real[Tensor, "*batch length"],
     frequencies: Float[Tensor, " pairs"],
     dtype: torch.dtype = torch.float32,
 ) -> tuple[Float[Tensor, "*batch length pairs"], Float[Tensor, "*batch length pairs"]]:
-    """Cosine and sine of every angle.
+    """Cosine and sine of every angle `position * frequency`, in radians.
 
     The angles are float64: a float32 holds 32,768 radians to 1e-3 only. They come back
     within the rounding of `dtype`, 6e-8 for float32.
     """
+    _check_finite("positions", positions)
+    _check_finite("frequencies", frequencies)
+    if positions.ndim == 0:
+        raise ValueError("positions: expected at least one axis, got none")
+    if frequencies.ndim != 1 or not frequencies.is_floating_point():
+        raise ValueError(
+            "frequencies: expected floating-point numbers of the shape (pairs,), got "
+            f"{frequencies.dtype} of the shape {tuple(frequencies.shape)}"
+        )
+    if not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise TypeError(f"dtype: expected one of floating-point numbers, got {dtype!r}")
     angles = positions.double()[..., None] * frequencies.double()
     return angles.cos().to(dtype), angles.sin().to(dtype)
 
@@ -50,12 +72,14 @@ def rotate(
     sin: Float[Tensor, "*#batch length pairs"],
     layout: str = "halves",
 ) -> Float[Tensor, "*batch length head_dim"]:
-    """Turn each pair of each position by its angle; `cos` and `sin` from `tables`.
+    """Turn each pair of each position by its angle; `cos` and `sin` from `cos_sin`.
 
     Leading axes broadcast: positions of shape (length) serve every row and head, those
     of shape (batch, 1, length) each row its own.
     """
     _even(x)
+    _check_table("cos", cos, x)
+    _check_table("sin", sin, x)
     if layout not in LAYOUTS:
         raise ValueError(f"layout: {layout!r} is not one of {list(LAYOUTS)}")
     if layout == "halves":
@@ -85,5 +109,35 @@ def to_interleaved(
 
 
 def _even(x: Tensor) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x: expected a tensor, got {type(x).__name__}")
+    if x.ndim == 0:
+        raise ValueError("x: expected at least one axis, got none")
     if x.shape[-1] % 2:
         raise ValueError(f"x: expected an even last axis, got {x.shape[-1]}")
+
+
+def _check_table(name: str, table: Tensor, x: Tensor) -> None:
+    if not isinstance(table, Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {type(table).__name__}")
+    if table.shape == (*x.shape[-2:-1], x.shape[-1] // 2):
+        return  # as in every layer of a model
+    sizes = zip(reversed(table.shape[:-1]), reversed(x.shape[:-1]), strict=False)
+    if (
+        not 0 < table.ndim <= x.ndim
+        or 2 * table.shape[-1] != x.shape[-1]
+        or any(size not in (1, of_x) for size, of_x in sizes)
+    ):
+        raise ValueError(
+            f"{name}: the shape {tuple(table.shape)} does not fit x of the shape "
+            f"{tuple(x.shape)}; expected half of its last axis"
+        )
+
+
+def _check_finite(name: str, numbers: Tensor) -> None:
+    if not isinstance(numbers, Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {type(numbers).__name__}")
+    if numbers.dtype == torch.bool or numbers.is_complex():
+        raise TypeError(f"{name}: expected real numbers, got {numbers.dtype}")
+    if not bool(numbers.isfinite().all()):
+        raise ValueError(f"{name}: expected finite numbers")

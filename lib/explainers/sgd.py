@@ -20,6 +20,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -38,6 +39,11 @@ class AssumptionWarning(UserWarning):
 
 
 # ---- projections: the nearest point of a closed convex set
+#
+# Each raises `TypeError` if x is not a floating-point tensor, and `ValueError` or
+# `TypeError` for a radius, total or ends that make no set. A point that is not finite
+# has no projection: NaN comes back, as a check at every step would cost more than the
+# step.
 
 
 def project_ball(
@@ -47,6 +53,7 @@ def project_ball(
 
     The square of |x| must not overflow.
     """
+    _check_point("x", x)
     _positive("radius", radius)
     length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return x / (length / radius).clamp(min=1)
@@ -58,7 +65,8 @@ def project_box(
     high: float | Tensor = 1.0,
 ) -> Float[Tensor, "*batch dim"]:
     """The nearest point of the box low <= x <= high: each coordinate is clipped."""
-    low, high = (torch.as_tensor(end, dtype=x.dtype) for end in (low, high))
+    _check_point("x", x)
+    low, high = _end("low", low, x), _end("high", high, x)
     if not bool((low <= high).all()):
         raise ValueError(f"low: expected at most high, got {low} and {high}")
     # what is not finite has no place in the box
@@ -73,6 +81,7 @@ def project_simplex(
     The shift makes the sum right; sorting tells how many coordinates stay positive
     (Held, Wolfe and Crowder 1974).
     """
+    _check_point("x", x)
     _positive("total", total)
     x = x - x.amax(-1, keepdim=True)  # a common shift moves no nearest point
     largest_first = x.sort(-1, descending=True).values
@@ -88,47 +97,75 @@ def project_simplex(
 #
 # Rows are looked up by `embedding` and `take`, not by a[row]: that one would wake a
 # second thread at each of thousands of small steps, and take ten times as long.
+#
+# Each raises `TypeError` if an argument is not a floating-point tensor and `ValueError`
+# for other shapes, numbers that are not finite, and other labels.
 
 
 def linear_loss(theta: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
-    """g . theta, for samples that are the gradients themselves."""
-    return torch.linalg.vecdot(gradient, theta), gradient
+    """g . theta, for samples that are the gradients themselves.
+
+    Raises `TypeError` if an argument is not a floating-point tensor, `ValueError` for
+    another number of coordinates.
+    """
+    _check_point("theta", theta)
+    _check_point("gradient", gradient)
+    if gradient.shape[-1] != theta.shape[-1]:
+        raise ValueError(
+            f"gradient: expected {theta.shape[-1]} coordinates as theta has, got "
+            f"{gradient.shape[-1]}"
+        )
+    try:
+        return torch.linalg.vecdot(gradient, theta), gradient
+    except RuntimeError as error:
+        raise ValueError(
+            f"gradient: the shape {tuple(gradient.shape)} does not broadcast against "
+            f"that of theta, {tuple(theta.shape)}"
+        ) from error
 
 
-def absolute_loss(a: Float[Tensor, "rows dim"], b: Float[Tensor, " rows"]) -> Loss:
-    """|a_i . theta - b_i| with the subgradient sign(.) a_i, at most |a_i| long."""
+def absolute_loss(
+    features: Float[Tensor, "rows dim"], targets: Float[Tensor, " rows"]
+) -> Loss:
+    """|x_i . theta - y_i| with the subgradient sign(.) x_i, at most |x_i| long."""
+    _check_rows(features, "targets", targets)
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.nn.functional.embedding(row, a)
-        error = torch.linalg.vecdot(features, theta) - b.take(row)
-        return error.abs(), error.sign().unsqueeze(-1) * features
+        x, predicted = _at(row, features, theta)
+        error = predicted - targets.take(row)
+        return error.abs(), error.sign().unsqueeze(-1) * x
 
     return loss
 
 
-def hinge_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
-    """max(0, 1 - y_i a_i . theta) for labels -1 and 1; at most |a_i| steep."""
-    signed = y[:, None] * a
+def hinge_loss(
+    features: Float[Tensor, "rows dim"], labels: Float[Tensor, " rows"]
+) -> Loss:
+    """max(0, 1 - y_i x_i . theta) for labels -1 and 1; at most |x_i| steep."""
+    _check_labels(features, labels)
+    signed = labels[:, None] * features
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.nn.functional.embedding(row, signed)
-        short = 1 - torch.linalg.vecdot(features, theta)
-        return short.clamp(min=0), (short > 0).unsqueeze(-1) * -features
+        x, margin = _at(row, signed, theta)
+        short = 1 - margin
+        return short.clamp(min=0), (short > 0).unsqueeze(-1) * -x
 
     return loss
 
 
-def logistic_loss(a: Float[Tensor, "rows dim"], y: Float[Tensor, " rows"]) -> Loss:
-    """log(1 + exp(-y_i a_i . theta)) in nats, for labels -1 and 1; at most |a_i|
+def logistic_loss(
+    features: Float[Tensor, "rows dim"], labels: Float[Tensor, " rows"]
+) -> Loss:
+    """log(1 + exp(-y_i x_i . theta)) in nats, for labels -1 and 1; at most |x_i|
     steep."""
-    signed = y[:, None] * a
+    _check_labels(features, labels)
+    signed = labels[:, None] * features
 
     def loss(theta: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.nn.functional.embedding(row, signed)
-        margin = torch.linalg.vecdot(features, theta)
+        x, margin = _at(row, signed, theta)
         wrong = torch.sigmoid(-margin).unsqueeze(-1)
         # softplus is linear from 20 on: the step there would not be convex
-        return -torch.nn.functional.logsigmoid(margin), -wrong * features
+        return -torch.nn.functional.logsigmoid(margin), -wrong * x
 
     return loss
 
@@ -162,15 +199,15 @@ def projected_sgd(
     `step_sizes` are fixed in advance, or a rule that gets the sum of squared gradient
     lengths up to now. Without a projection theta is free to go anywhere.
 
-    Raises `TypeError` for steps that are neither, `ValueError` for steps that are not
-    positive or not as many as the samples and for a start that the projection moves,
-    `FloatingPointError` if a loss or theta is not finite, naming the step. Warns
-    (`AssumptionWarning`) if fixed steps grow: the run is sound, but `regret_bound` says
-    nothing about it.
+    Raises `TypeError` for step sizes and other arguments of another type,
+    `ValueError` for steps that are not positive or not as many as the samples, for a
+    start that the projection moves, and for a loss or projection that returns another
+    shape at the start, `FloatingPointError` if a loss or theta is not finite, naming
+    the step. Warns (`AssumptionWarning`) if fixed steps grow: the run is sound, but
+    `regret_bound` says nothing about it.
     """
     _check_start(theta0, projection)
-    if len(samples) == 0:
-        raise ValueError("samples: expected at least one")
+    _check_samples(loss, samples)
     rule = step_sizes if callable(step_sizes) else None
     etas: Sequence[Tensor]
     if rule is None:
@@ -180,7 +217,7 @@ def projected_sgd(
         if grows is not None:
             warnings.warn(
                 f"step_sizes: they grow at step {grows + 1}, so regret_bound does not "
-                "hold for this run; weighted_average_bound does",
+                "hold for this run; weighted_regret_bound does",
                 AssumptionWarning,
                 stacklevel=2,
             )
@@ -188,15 +225,16 @@ def projected_sgd(
         etas = step_sizes.reshape(len(samples), -1, 1).to(theta0.dtype).unbind(0)
     theta, total = theta0, torch.zeros_like(theta0)
     squares = torch.zeros_like(theta0[:, 0])
-    values, points, lengths, used = [], [theta0], [], []
+    values, points, gradient_norms, etas_used = [], [theta0], [], []
     for t, sample in enumerate(samples.unbind(0)):
-        value, gradient = loss(theta, sample)
+        pair = loss(theta, sample)
         if t == 0:
-            _check_loss(value, gradient, theta0)
+            _check_loss(pair, theta0)
+        value, gradient = pair
         if rule is not None or trajectory:
             square = gradient.square().sum(-1)
             squares = squares + square
-            lengths.append(square.sqrt())
+            gradient_norms.append(square.sqrt())
         eta = etas[t] if rule is None else _from_rule(rule, squares, t)
         values.append(value)
         total += theta
@@ -205,46 +243,56 @@ def projected_sgd(
             theta = projection(theta)
         if trajectory:
             points.append(theta)
-            used.append(eta.expand(theta.shape[0], 1).squeeze(-1))
+            etas_used.append(eta.expand(theta.shape[0], 1).squeeze(-1))
     losses = torch.stack(values)
     _check_finite(losses, theta)
-    kept = (points, lengths, used) if trajectory else ()
-    return Run(losses, total / len(samples), theta, *map(torch.stack, kept))
+    extra = (points, gradient_norms, etas_used) if trajectory else ()
+    return Run(losses, total / len(samples), theta, *map(torch.stack, extra))
 
 
-class FixedPoint(NamedTuple):
+class BestInHindsight(NamedTuple):
     """The best fixed point of each seed, and its mean loss."""
 
     theta: Float[Tensor, "seeds dim"]
     value: Float[Tensor, " seeds"]
 
 
-def best_fixed_point(
+def best_in_hindsight(
     loss: Loss,
     samples: Shaped[Tensor, " steps *rest"],
     theta0: Float[Tensor, "seeds dim"],
     projection: Projection | None = None,
     *,
     weights: Float[Tensor, " steps #seeds"] | None = None,
-    tolerance: float = 1e-8,
-    iterations: int = 20_000,
-) -> FixedPoint:
+    tol: float = 1e-8,
+    max_iter: int = 20_000,
+) -> BestInHindsight:
     """The point that would have had the least mean loss on the same samples.
 
     For smooth convex losses: accelerated projected gradient (Beck and Teboulle 2009)
     with backtracking, and a restart when the momentum points uphill. It stops when the
-    gradient mapping is shorter than `tolerance`; the value then is within `tolerance`
+    gradient mapping is shorter than `tol`; the value then is within `tol`
     times the distance to the best point of the least. `weights` (they add up to 1)
     replace the mean over samples, for samples that occur many times.
 
     Raises `RuntimeError` if that is not reached, or if the loss curves so much that it
-    must have a kink.
+    must have a kink; `FloatingPointError` if the loss is not finite at the start; for
+    the rest `TypeError` or `ValueError` as `projected_sgd`, and `ValueError` for
+    weights that are negative or do not add up to 1.
     """
     _check_start(theta0, projection)
-    _positive("tolerance", tolerance)
+    _check_samples(loss, samples)
+    _positive("tol", tol)
+    _count("max_iter", max_iter)
+    if weights is not None:
+        _check_weights(weights, (len(samples), theta0.shape[0]))
+        if bool(((weights.sum(0) - 1).abs() > 1e-4).any()):
+            raise ValueError("weights: expected numbers that add up to 1")
     share = theta0.new_tensor(1 / len(samples)) if weights is None else weights
     if samples.ndim == 1:  # the same ones for all seeds
         samples = samples.unsqueeze(1)
+
+    _check_mean_loss(loss(theta0, samples), len(samples), theta0)
 
     def mean(theta: Tensor) -> tuple[Tensor, Tensor]:
         value, gradient = loss(theta, samples)
@@ -256,7 +304,7 @@ def best_fixed_point(
     at = ahead = theta0
     curvature = torch.ones_like(theta0[:, :1])  # an upper bound on it, per seed
     pace = torch.ones_like(curvature)
-    for _ in range(iterations):
+    for _ in range(max_iter):
         value, gradient = mean(ahead)
         while True:
             new = ahead - gradient / curvature
@@ -274,14 +322,14 @@ def best_fixed_point(
                     "loss: it has a kink; this search needs a smooth convex loss"
                 )
             curvature = torch.where(short, 2 * curvature, curvature)
-        if bool((curvature * inner(move, move).sqrt() < tolerance).all()):
-            return FixedPoint(new, new_value)
+        if bool((curvature * inner(move, move).sqrt() < tol).all()):
+            return BestInHindsight(new, new_value)
         uphill = inner(ahead - new, new - at) > 0
         next_pace = torch.where(uphill, 1.0, (1 + (1 + 4 * pace**2).sqrt()) / 2)
         ahead = torch.where(uphill, new, new + (pace - 1) / next_pace * (new - at))
         at, pace = new, next_pace
     raise RuntimeError(
-        f"loss: no minimum within tolerance {tolerance} after {iterations} iterations; "
+        f"loss: no minimum within tol {tol} after {max_iter} iterations; "
         "this search needs a smooth convex loss"
     )
 
@@ -291,141 +339,175 @@ def best_fixed_point(
 
 def average_regret(
     losses: Float[Tensor, " steps *seeds"],
-    comparator: Float[Tensor, " steps *seeds"],
+    comparator_losses: Float[Tensor, " steps *seeds"],
     weights: Float[Tensor, " steps *#seeds"] | None = None,
 ) -> Float[Tensor, " steps *seeds"]:
-    """The (weighted) average of losses - comparator after t = 1 ... T steps.
+    """The (weighted) average of losses - comparator_losses after t = 1 ... T steps.
 
-    `losses` are those of `Run`, each met before its own update; `comparator` holds the
-    losses of one fixed point on the same samples.
+    `losses` are those of `Run`, each met before its own update, `comparator_losses`
+    those of one fixed point on the same samples. While the weights so far are all 0,
+    the average is NaN.
+
+    Raises `TypeError` if an argument is not a floating-point tensor, `ValueError` for
+    another shape, numbers that are not finite and negative weights.
     """
-    if losses.shape != comparator.shape:
+    for name, value in (("losses", losses), ("comparator_losses", comparator_losses)):
+        _check_floats(name, value)
+        if value.ndim == 0 or value.numel() == 0:
+            raise ValueError(
+                f"{name}: expected at least one step, got the shape "
+                f"{tuple(value.shape)}"
+            )
+    if losses.shape != comparator_losses.shape:
         raise ValueError(
-            f"comparator: expected the shape of losses, {tuple(losses.shape)}, got "
-            f"{tuple(comparator.shape)}"
+            "comparator_losses: expected the shape of losses, "
+            f"{tuple(losses.shape)}, got {tuple(comparator_losses.shape)}"
         )
+    if weights is not None:
+        _check_weights(weights, tuple(losses.shape))
     share = torch.ones_like(losses) if weights is None else weights
     share = share.reshape(*share.shape, *[1] * (losses.ndim - share.ndim))
-    return (share * (losses - comparator)).cumsum(0) / share.cumsum(0)
+    return (share * (losses - comparator_losses)).cumsum(0) / share.cumsum(0)
 
 
 def regret_bound(
-    diameter: float, gradient: float, step_sizes: Float[Tensor, " steps *seeds"]
+    diameter: float, gradient_bound: float, step_sizes: Float[Tensor, " steps *seeds"]
 ) -> Float[Tensor, " steps *seeds"]:
     """D^2 / (2 t eta_t) + G^2 / (2 t) sum_{s <= t} eta_s, after t = 1 ... T steps.
 
     Bounds the average regret of `projected_sgd` on convex losses, if no two points of
     the closed convex set are farther apart than `diameter` and no subgradient is longer
-    than `gradient` (from the proof of Zinkevich 2003, Theorem 1). Raises `ValueError`
-    for steps that grow.
+    than `gradient_bound` (from the proof of Zinkevich 2003, Theorem 1). Raises
+    `ValueError` for steps that grow and for numbers that are not positive, `TypeError`
+    for other types.
     """
-    _check_sizes(diameter, gradient)
-    _check_steps(step_sizes, len(step_sizes))
+    _check_sizes(diameter, gradient_bound)
+    _check_steps(step_sizes)
     grows = _grows_at(step_sizes)
     if grows is not None:
         raise ValueError(
             f"step_sizes: they grow at step {grows + 1}, and this bound needs steps "
-            "that never do; weighted_average_bound holds for any"
+            "that never do; weighted_regret_bound holds for any"
         )
     t = _times(len(step_sizes)).to(step_sizes.dtype)
     t = t.reshape(-1, *[1] * (step_sizes.ndim - 1))
-    return diameter**2 / (2 * t * step_sizes) + gradient**2 / 2 * (
+    return diameter**2 / (2 * t * step_sizes) + gradient_bound**2 / 2 * (
         step_sizes.cumsum(0) / t
     )
 
 
-def weighted_average_bound(
-    distance: float, gradient: float, step_sizes: Float[Tensor, " steps *seeds"]
+def weighted_regret_bound(
+    distance: float, gradient_bound: float, step_sizes: Float[Tensor, " steps *seeds"]
 ) -> Float[Tensor, " steps *seeds"]:
     """(d^2 + G^2 sum eta_s^2) / (2 sum eta_s), after t = 1 ... T steps.
 
     Bounds the average regret of `projected_sgd` on convex losses, weighted by the
     steps, for any positive steps and any closed convex set, also an unbounded one;
     `distance` is that from the start to the fixed point (Su, archive 11469).
+    Raises `ValueError` for numbers that are not positive, `TypeError` for other types.
     """
+    _real("distance", distance)
     if not (0 <= distance < math.inf):
         raise ValueError(f"distance: expected a number from 0 up, got {distance}")
-    _positive("gradient", gradient)
-    _check_steps(step_sizes, len(step_sizes))
-    spent = step_sizes.square().cumsum(0)
-    return (distance**2 + gradient**2 * spent) / (2 * step_sizes.cumsum(0))
+    _positive("gradient_bound", gradient_bound)
+    _check_steps(step_sizes)
+    squares = step_sizes.square().cumsum(0)
+    return (distance**2 + gradient_bound**2 * squares) / (2 * step_sizes.cumsum(0))
 
 
 # ---- schedules, each with the closed form of its bound
+#
+# Each raises `ValueError` for numbers that are not positive and `TypeError` for other
+# types; so do `step_sizes` and `bound` of a schedule for such a horizon T.
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """Steps for a horizon, `steps(T)` of shape (T,), and `bound(T)`, a bound on the
-    average regret after T of them."""
+    """Step sizes for a horizon, `step_sizes(T)` of shape (T,), and a bound on the
+    average regret after T of them, `bound(T)`. Raises `TypeError` if one of the two
+    cannot be called."""
 
     name: str
-    steps: Callable[[int], Float[Tensor, " steps"]]
+    step_sizes: Callable[[int], Float[Tensor, " steps"]]
     bound: Callable[[int], float]
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise TypeError(f"name: expected a string, got {self.name!r}")
+        _callable("step_sizes", self.step_sizes)
+        _callable("bound", self.bound)
 
-def constant(diameter: float, gradient: float) -> Schedule:
+
+def constant(diameter: float, gradient_bound: float) -> Schedule:
     """D / (G sqrt(T)) at every step: the best constant one, bound D G / sqrt(T). It has
     to know T."""
-    _check_sizes(diameter, gradient)
+    _check_sizes(diameter, gradient_bound)
     return Schedule(
         "constant",
-        lambda T: diameter / (gradient * math.sqrt(T)) * torch.ones_like(_times(T)),
-        lambda T: diameter * gradient / math.sqrt(T),
+        lambda T: diameter / (gradient_bound * _root(T)) * torch.ones_like(_times(T)),
+        lambda T: diameter * gradient_bound / _root(T),
     )
 
 
-def decaying(diameter: float, gradient: float, alpha: float | None = None) -> Schedule:
+def decaying(
+    diameter: float, gradient_bound: float, alpha: float | None = None
+) -> Schedule:
     """alpha / sqrt(t); by default alpha = D / (sqrt(2) G), which makes the leading term
     of the bound least: the bound is less than sqrt(2) D G / sqrt(T).
 
     alpha = D / G gives 3/2 D G / sqrt(T), and alpha = 1 is Zinkevich's Theorem 1.
     """
-    _check_sizes(diameter, gradient)
+    _check_sizes(diameter, gradient_bound)
     if alpha is None:
-        alpha = diameter / (math.sqrt(2) * gradient)
+        alpha = diameter / (math.sqrt(2) * gradient_bound)
     _positive("alpha", alpha)
     return Schedule(
         "decaying",
         lambda T: alpha / _times(T).sqrt(),
         lambda T: (
-            (diameter**2 / (2 * alpha) + gradient**2 * alpha) / math.sqrt(T)
-            - gradient**2 * alpha / (2 * T)
+            (diameter**2 / (2 * alpha) + gradient_bound**2 * alpha) / _root(T)
+            - gradient_bound**2 * alpha / (2 * T)
         ),
     )
 
 
-def doubling(diameter: float, gradient: float) -> Schedule:
+def doubling(diameter: float, gradient_bound: float) -> Schedule:
     """The constant step of a horizon that doubles whenever it is reached: 1, 2, 4, …
     steps.
 
     Bound sqrt(2) / (sqrt(2) - 1) D G / sqrt(T), about 3.41 D G / sqrt(T), for every T.
     """
-    _check_sizes(diameter, gradient)
+    _check_sizes(diameter, gradient_bound)
 
-    def steps(T: int) -> Tensor:
+    def step_sizes(T: int) -> Tensor:
         # T < 2^k: block k - 1. One number for each block, or rounding could make a
         # step grow.
         _, binary_digits = torch.frexp(_times(T))
-        of_block = [diameter / (gradient * 2 ** (k / 2)) for k in range(T.bit_length())]
+        of_block = [
+            diameter / (gradient_bound * 2 ** (k / 2)) for k in range(T.bit_length())
+        ]
         return torch.tensor(of_block, dtype=torch.float64)[binary_digits.long() - 1]
 
     factor = math.sqrt(2) / (math.sqrt(2) - 1)
     return Schedule(
-        "doubling", steps, lambda T: factor * diameter * gradient / math.sqrt(T)
+        "doubling", step_sizes, lambda T: factor * diameter * gradient_bound / _root(T)
     )
 
 
-def strongly_convex(curvature: float, gradient: float) -> Schedule:
+def strongly_convex(strong_convexity: float, gradient_bound: float) -> Schedule:
     """1 / (mu t), for losses whose curvature is mu at least, on a closed convex set
     where no subgradient is longer than G: bound G^2 (1 + ln T) / (2 mu T) (Hazan,
     Agarwal and Kale 2007)."""
-    _positive("curvature", curvature)
-    _positive("gradient", gradient)
+    _positive("strong_convexity", strong_convexity)
+    _positive("gradient_bound", gradient_bound)
     return Schedule(
         "strongly convex",
-        lambda T: 1 / (curvature * _times(T)),
-        lambda T: gradient**2 * (1 + math.log(T)) / (2 * curvature * T),
+        lambda T: 1 / (strong_convexity * _times(T)),
+        lambda T: (
+            gradient_bound**2
+            * (1 + math.log(_count("T", T)))
+            / (2 * strong_convexity * T)
+        ),
     )
 
 
@@ -446,18 +528,151 @@ def adagrad_norm(diameter: float) -> StepRule:
 # ---- checks
 
 
+def _real(name: str, value: object) -> None:
+    if not isinstance(value, Real):
+        raise TypeError(f"{name}: expected a number, got {value!r}")
+
+
 def _positive(name: str, value: float) -> None:
+    _real(name, value)
     if not (0 < value < math.inf):
         raise ValueError(f"{name}: expected a positive number, got {value}")
 
 
-def _check_sizes(diameter: float, gradient: float) -> None:
+def _count(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name}: expected an integer, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name}: expected at least 1, got {value}")
+    return value
+
+
+def _root(T: int) -> float:
+    return math.sqrt(_count("T", T))
+
+
+def _callable(name: str, value: object) -> None:
+    if not callable(value):
+        raise TypeError(f"{name}: expected a function, got {value!r}")
+
+
+def _check_point(name: str, x: object) -> None:
+    """Cheap, as it runs at every step: the numbers are not looked at."""
+    if not (isinstance(x, Tensor) and x.is_floating_point()):
+        raise TypeError(
+            f"{name}: expected a tensor of floating-point numbers, got "
+            f"{x.dtype if isinstance(x, Tensor) else type(x).__name__}"
+        )
+    if x.ndim == 0 or x.shape[-1] == 0:
+        raise ValueError(
+            f"{name}: expected at least one coordinate, got the shape {tuple(x.shape)}"
+        )
+
+
+def _check_floats(name: str, value: object) -> None:
+    """A tensor of finite numbers, of any shape."""
+    if not (isinstance(value, Tensor) and value.is_floating_point()):
+        raise TypeError(
+            f"{name}: expected a tensor of floating-point numbers, got "
+            f"{value.dtype if isinstance(value, Tensor) else type(value).__name__}"
+        )
+    if not bool(value.isfinite().all()):
+        raise ValueError(f"{name}: expected finite numbers")
+
+
+def _end(name: str, end: float | Tensor, x: Tensor) -> Tensor:
+    """One end of a box."""
+    try:
+        end = torch.as_tensor(end, dtype=x.dtype)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise TypeError(
+            f"{name}: expected a number or a tensor, got {end!r}"
+        ) from error
+    fits = zip(reversed(end.shape), reversed(x.shape), strict=False)
+    if end.ndim > x.ndim or any(size not in (1, of_x) for size, of_x in fits):
+        raise ValueError(
+            f"{name}: the shape {tuple(end.shape)} does not broadcast to that of x, "
+            f"{tuple(x.shape)}"
+        )
+    return end
+
+
+def _check_rows(features: Tensor, name: str, values: Tensor) -> None:
+    """The rows of a linear model, and one number for each."""
+    _check_floats("features", features)
+    _check_floats(name, values)
+    if features.ndim != 2 or features.numel() == 0:
+        raise ValueError(
+            "features: expected the shape (rows, dim), neither 0, got "
+            f"{tuple(features.shape)}"
+        )
+    if values.shape != features.shape[:1]:
+        raise ValueError(
+            f"{name}: expected one number for each of the {len(features)} rows of "
+            f"features, got the shape {tuple(values.shape)}"
+        )
+
+
+def _check_labels(features: Tensor, labels: Tensor) -> None:
+    _check_rows(features, "labels", labels)
+    wrong = labels.abs() != 1
+    if bool(wrong.any()):
+        raise ValueError(
+            f"labels: expected -1 and 1, got {labels[wrong][0].item()} in row "
+            f"{int(wrong.int().argmax())}"
+        )
+
+
+def _at(row: Tensor, table: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
+    """The features of the rows, and their products with theta."""
+    try:
+        features = torch.nn.functional.embedding(row, table)
+        return features, torch.linalg.vecdot(features, theta)
+    except (IndexError, RuntimeError) as error:
+        raise ValueError(
+            f"samples: expected integers from 0 to {len(table) - 1}, and theta0 with "
+            f"{table.shape[1]} coordinates; got samples of {row.dtype} and the shape "
+            f"{tuple(row.shape)}, theta of {tuple(theta.shape)}"
+        ) from error
+
+
+def _check_samples(loss: object, samples: object) -> None:
+    _callable("loss", loss)
+    if not isinstance(samples, Tensor):
+        raise TypeError(f"samples: expected a tensor, got {type(samples).__name__}")
+    if samples.ndim == 0 or len(samples) == 0:
+        raise ValueError(
+            f"samples: expected at least one, got the shape {tuple(samples.shape)}"
+        )
+
+
+def _check_weights(weights: Tensor, shape: tuple[int, ...]) -> None:
+    """One weight for a step, or one for each seed too."""
+    _check_floats("weights", weights)
+    if (
+        weights.shape[:1] != shape[:1]
+        or any(
+            size not in (1, of_losses)
+            for size, of_losses in zip(weights.shape, shape, strict=False)
+        )
+        or weights.ndim > len(shape)
+    ):
+        raise ValueError(
+            f"weights: the shape {tuple(weights.shape)} does not broadcast to "
+            f"{shape}, one for each of the samples and seeds"
+        )
+    if bool((weights < 0).any()):
+        raise ValueError("weights: expected numbers from 0 up")
+
+
+def _check_sizes(diameter: float, gradient_bound: float) -> None:
     _positive("diameter", diameter)
-    _positive("gradient", gradient)
+    _positive("gradient_bound", gradient_bound)
 
 
 def _times(steps: int) -> Tensor:
     """1 ... steps."""
+    _count("T", steps)
     return torch.arange(1, steps + 1, dtype=torch.float64)
 
 
@@ -467,13 +682,21 @@ def _grows_at(step_sizes: Tensor) -> int | None:
     return int(grows[0, 0]) + 1 if len(grows) else None
 
 
-def _check_steps(step_sizes: object, steps: int, seeds: int | None = None) -> None:
+def _check_steps(
+    step_sizes: object, steps: int | None = None, seeds: int | None = None
+) -> None:
     if not isinstance(step_sizes, Tensor):
         raise TypeError(
             "step_sizes: expected a tensor, or a rule for projected_sgd, got "
             f"{type(step_sizes).__name__}"
         )
-    if step_sizes.ndim == 0 or len(step_sizes) != steps or steps == 0:
+    if not step_sizes.is_floating_point():
+        raise TypeError(
+            f"step_sizes: expected floating-point numbers, got {step_sizes.dtype}"
+        )
+    length = len(step_sizes) if step_sizes.ndim else 0
+    steps = length if steps is None else steps
+    if length != steps or steps == 0:
         raise ValueError(
             f"step_sizes: expected one for each of {steps} samples (at least one), got "
             f"the shape {tuple(step_sizes.shape)}"
@@ -494,6 +717,10 @@ def _check_steps(step_sizes: object, steps: int, seeds: int | None = None) -> No
 
 def _from_rule(rule: StepRule, squares: Tensor, t: int) -> Tensor:
     eta = rule(squares)
+    if not isinstance(eta, Tensor):
+        raise TypeError(
+            f"step_sizes: expected a tensor of the rule, got {type(eta).__name__}"
+        )
     if eta.shape != squares.shape or not bool(((eta >= 0) & eta.isfinite()).all()):
         raise ValueError(
             f"step_sizes: expected {len(squares)} numbers from 0 up of the rule, got "
@@ -503,15 +730,32 @@ def _from_rule(rule: StepRule, squares: Tensor, t: int) -> Tensor:
 
 
 def _check_start(theta0: Tensor, projection: Projection | None) -> None:
+    if not (isinstance(theta0, Tensor) and theta0.is_floating_point()):
+        raise TypeError(
+            "theta0: expected a tensor of floating-point numbers, got "
+            f"{theta0.dtype if isinstance(theta0, Tensor) else type(theta0).__name__}"
+        )
     if theta0.ndim != 2:
         raise ValueError(
             f"theta0: expected the shape (seeds, dim), got {tuple(theta0.shape)}"
+        )
+    if theta0.numel() == 0:
+        raise ValueError(
+            f"theta0: expected at least one seed and coordinate, got the shape "
+            f"{tuple(theta0.shape)}"
         )
     if not bool(theta0.isfinite().all()):
         raise ValueError("theta0: expected finite numbers")
     if projection is None:
         return
-    moved = (projection(theta0) - theta0).abs().amax(-1)
+    _callable("projection", projection)
+    nearest = projection(theta0)
+    if not isinstance(nearest, Tensor) or nearest.shape != theta0.shape:
+        raise ValueError(
+            f"projection: expected a tensor of the shape {tuple(theta0.shape)}, got "
+            f"{_shape(nearest)}"
+        )
+    moved = (nearest - theta0).abs().amax(-1)
     # a point on the edge may round to the outside
     outside = moved > 1e3 * torch.finfo(theta0.dtype).eps * (1 + theta0.abs().amax(-1))
     if bool(outside.any()):
@@ -521,13 +765,46 @@ def _check_start(theta0: Tensor, projection: Projection | None) -> None:
         )
 
 
-def _check_loss(value: Tensor, gradient: Tensor, theta0: Tensor) -> None:
+def _shape(value: object) -> object:
+    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+
+
+def _is_pair(pair: object) -> bool:
+    return (
+        isinstance(pair, tuple)
+        and len(pair) == 2
+        and all(isinstance(part, Tensor) for part in pair)
+    )
+
+
+def _check_loss(pair: tuple[Tensor, Tensor], theta0: Tensor) -> None:
+    if not _is_pair(pair):
+        raise TypeError("loss: expected it to return two tensors, (value, subgradient)")
+    value, gradient = pair
     if value.shape != theta0.shape[:1] or gradient.shape != theta0.shape:
         raise ValueError(
             f"loss: expected values {tuple(theta0.shape[:1])} and subgradients "
             f"{tuple(theta0.shape)}, got {tuple(value.shape)} and "
             f"{tuple(gradient.shape)}"
         )
+
+
+def _check_mean_loss(pair: tuple[Tensor, Tensor], steps: int, theta0: Tensor) -> None:
+    if not _is_pair(pair):
+        raise TypeError("loss: expected it to return two tensors, (value, subgradient)")
+    value, gradient = pair
+    seeds, dim = theta0.shape
+    if value.shape != (steps, seeds) or gradient.shape not in (
+        (steps, seeds, dim),
+        (steps, 1, dim),
+    ):
+        raise ValueError(
+            f"loss: expected values {(steps, seeds)} and subgradients "
+            f"{(steps, seeds, dim)}, got {tuple(value.shape)} and "
+            f"{tuple(gradient.shape)}"
+        )
+    if not bool(value.isfinite().all() and gradient.isfinite().all()):
+        raise FloatingPointError("loss: not finite at the start")
 
 
 def _check_finite(losses: Tensor, theta: Tensor) -> None:

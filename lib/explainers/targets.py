@@ -1,7 +1,12 @@
-"""Known densities to fit: with the truth at hand, a fit is judged without noise."""
+"""Known densities to fit: with the truth at hand, a fit is judged without noise.
+
+The densities raise `TypeError` if the points are not a floating-point tensor, and
+`ValueError` for another shape than (points,) and for NaN.
+"""
 
 import math
 from collections.abc import Callable
+from numbers import Integral, Real
 
 import torch
 from jaxtyping import Float
@@ -9,8 +14,8 @@ from torch import Tensor
 
 Density = Callable[[Float[Tensor, " points"]], Float[Tensor, " points"]]
 
-_CENTRES = (-0.78, -0.55, -0.3, -0.12, 0.18, 0.45, 0.72)
-_WIDTHS = (0.035, 0.05, 0.03, 0.035, 0.055, 0.035, 0.05)
+_LOCATIONS = (-0.78, -0.55, -0.3, -0.12, 0.18, 0.45, 0.72)
+_SCALES = (0.035, 0.05, 0.03, 0.035, 0.055, 0.035, 0.05)
 _WEIGHTS = (0.11, 0.16, 0.10, 0.17, 0.20, 0.11, 0.15)
 
 
@@ -19,13 +24,14 @@ def seven_modes(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
 
     The tails outside [-1, 1] hold less than 1e-7 of the mass.
     """
-    return _bumps(x, _CENTRES, _WIDTHS, _WEIGHTS)
+    return _bumps(x, _LOCATIONS, _SCALES, _WEIGHTS)
 
 
-def _bumps(x: Tensor, *places: tuple[float, ...]) -> Tensor:
-    centres, widths, weights = (x.new_tensor(values) for values in places)
-    bumps = torch.exp(-((x[:, None] - centres) ** 2) / (2 * widths**2)) / (
-        widths * math.sqrt(2 * math.pi)
+def _bumps(x: Tensor, *parameters: tuple[float, ...]) -> Tensor:
+    _check_points("x", x)
+    locations, scales, weights = (x.new_tensor(values) for values in parameters)
+    bumps = torch.exp(-((x[:, None] - locations) ** 2) / (2 * scales**2)) / (
+        scales * math.sqrt(2 * math.pi)
     )
     return bumps @ weights
 
@@ -40,6 +46,7 @@ def two_modes(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
 
 def step(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
     """A density on [-1, 1] that jumps: 1/5 below zero and 4/5 from there on."""
+    _check_points("x", x)
     return torch.where(x < 0, 0.2, 0.8).to(x.dtype)
 
 
@@ -55,23 +62,31 @@ def mixed3(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
 
     0.35 Laplace(-2, scale 1/4) + 0.4 U[-1/2, 3/2] + 0.25 N(2.6, 0.2).
     """
+    _check_points("x", x)
     cusp = 2 * torch.exp(-4 * (x + 2).abs())
     box = torch.where((x >= -0.5) & (x <= 1.5), 0.5, 0.0).to(x.dtype)
     return 0.35 * cusp + 0.4 * box + _bumps(x, (2.6,), (0.2,), (0.25,))
 
 
 def equal_modes(
-    x: Float[Tensor, " points"], count: int, width: float
+    x: Float[Tensor, " points"], num_modes: int, scale: float
 ) -> Float[Tensor, " points"]:
-    """A density on [-1, 1]: `count` equal Gaussians of standard deviation `width`,
-    equally spaced, half a spacing from the ends."""
-    centres = tuple((2 * k + 1) / count - 1 for k in range(count))
-    return _bumps(x, centres, (width,) * count, (1 / count,) * count)
+    """A density on [-1, 1]: `num_modes` equal Gaussians of standard deviation `scale`,
+    equally spaced, half a spacing from the ends.
+
+    Raises `ValueError` for `num_modes` below 1 and a `scale` that is not positive,
+    `TypeError` for other types.
+    """
+    _check_count("num_modes", num_modes)
+    _check_positive("scale", scale)
+    locations = tuple((2 * k + 1) / num_modes - 1 for k in range(num_modes))
+    return _bumps(x, locations, (scale,) * num_modes, (1 / num_modes,) * num_modes)
 
 
 def raised_cosines(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
     """A density on [-1, 1]: five bumps (1 + cos) / 2, unequal in width."""
-    centres, halves, weights = (
+    _check_points("x", x)
+    locations, scales, weights = (
         x.new_tensor(values)
         for values in (
             (-0.75, -0.4, 0.0, 0.35, 0.75),
@@ -79,55 +94,114 @@ def raised_cosines(x: Float[Tensor, " points"]) -> Float[Tensor, " points"]:
             (0.2, 0.15, 0.3, 0.15, 0.2),
         )
     )
-    u = ((x[:, None] - centres) / halves).clamp(-1, 1)
-    return (weights / halves * (1 + torch.cos(math.pi * u)) / 2).sum(-1)
+    u = ((x[:, None] - locations) / scales).clamp(-1, 1)
+    return (weights / scales * (1 + torch.cos(math.pi * u)) / 2).sum(-1)
 
 
-def draws(
+def draw_samples(
     density: Density,
-    count: int,
+    num_samples: int,
     *,
     support: tuple[float, float] = (-1.0, 1.0),
     generator: torch.Generator | None = None,
-) -> Float[Tensor, " count"]:
-    """`count` independent draws from `density`, by its inverse distribution function.
+) -> Float[Tensor, " samples"]:
+    """Independent draws from `density`, by its inverse distribution function.
 
-    As exact as `quantiles`. Raises `ValueError` for a `count` below 1.
+    As exact as `quantiles`. Raises `ValueError` for `num_samples` below 1, a support
+    whose ends are not finite and in order, and a `density` that is negative, not finite
+    or zero everywhere on it, `TypeError` for other types.
     """
-    if count < 1:
-        raise ValueError(f"count: {count} is not at least 1")
-    u = torch.rand(count, dtype=torch.float64, generator=generator)
+    _check_count("num_samples", num_samples)
+    if not (
+        isinstance(support, tuple | list)
+        and len(support) == 2
+        and all(isinstance(end, Real) for end in support)
+        and -math.inf < support[0] < support[1] < math.inf
+    ):
+        raise ValueError(
+            f"support: {support!r} is not a pair of finite numbers lo < hi"
+        )
+    if not (generator is None or isinstance(generator, torch.Generator)):
+        raise TypeError(f"generator: expected a torch.Generator, got {generator!r}")
+    u = torch.rand(num_samples, dtype=torch.float64, generator=generator)
     return _inverse(density, u, support, 40_001)
 
 
 def quantiles(
-    density: Density, count: int, *, points: int = 20_001
-) -> Float[Tensor, " count"]:
-    """`count` numbers in [-1, 1] that cut the mass of `density` into equal parts.
+    density: Density, num_quantiles: int, *, num_points: int = 20_001
+) -> Float[Tensor, " quantiles"]:
+    """The quantiles of `density` on [-1, 1] at (k + 1/2) / num_quantiles, in order.
 
-    A sample without luck: the average over it is the expectation up to about 1 / count.
-    By trapezoids on `points` places and linear interpolation. Raises `ValueError` for a
-    `count` below 1.
+    The average over them is the expectation up to about 1 / num_quantiles. By the
+    trapezoidal rule on `num_points` points and linear interpolation. Raises
+    `ValueError` for `num_quantiles` below 1, `num_points` below 2 and a `density` that
+    is negative, not finite or zero everywhere, `TypeError` for other types.
     """
-    if count < 1:
-        raise ValueError(f"count: {count} is not at least 1")
-    u = (torch.arange(count, dtype=torch.float64) + 0.5) / count
-    return _inverse(density, u, (-1.0, 1.0), points)
+    _check_count("num_quantiles", num_quantiles)
+    _check_count("num_points", num_points, least=2)
+    u = (torch.arange(num_quantiles, dtype=torch.float64) + 0.5) / num_quantiles
+    return _inverse(density, u, (-1.0, 1.0), num_points)
 
 
 def _inverse(
     density: Density, u: Tensor, support: tuple[float, float], points: int
 ) -> Tensor:
     x = torch.linspace(*support, points, dtype=torch.float64)
-    mass = torch.cat([x.new_zeros(1), torch.cumulative_trapezoid(density(x), x)])
+    if not callable(density):
+        raise TypeError(f"density: {density!r} is not a function")
+    height = density(x)
+    if not isinstance(height, Tensor) or height.shape != x.shape:
+        raise ValueError(f"density: expected one number for each of {points} points")
+    if not bool((height.isfinite() & (height >= 0)).all() and (height > 0).any()):
+        raise ValueError(
+            "density: expected finite numbers from 0 up, not all of them 0, on "
+            f"{support}"
+        )
+    mass = torch.cat([x.new_zeros(1), torch.cumulative_trapezoid(height, x)])
     u = u * mass[-1]
     right = torch.searchsorted(mass, u).clamp(1, points - 1)
     share = (u - mass[right - 1]) / (mass[right] - mass[right - 1])
     return x[right - 1] + share * (x[right] - x[right - 1])
 
 
-def divergence(
-    truth: Float[Tensor, " points"], fit: Float[Tensor, " points"], width: float
+def kl_divergence(
+    p: Float[Tensor, " points"], q: Float[Tensor, " points"], dx: float
 ) -> float:
-    """KL(truth || fit) in nats, a Riemann sum over points that are `width` apart."""
-    return float(torch.where(truth > 0, truth * (truth / fit).log(), 0).sum() * width)
+    """KL(p || q) in nats, a Riemann sum over points that are `dx` apart.
+
+    Infinite where `q` is 0 and `p` is not. Raises `TypeError` if a density is not a
+    floating-point tensor, `ValueError` for other shapes, numbers below 0 or not finite
+    and a `dx` that is not positive.
+    """
+    for name, density in (("p", p), ("q", q)):
+        _check_points(name, density)
+        if not bool((density.isfinite() & (density >= 0)).all()):
+            raise ValueError(f"{name}: expected finite numbers from 0 up")
+    if len(p) != len(q):
+        raise ValueError(f"q: expected {len(p)} numbers as p has, got {len(q)}")
+    _check_positive("dx", dx)
+    return float(torch.where(p > 0, p * (p / q).log(), 0).sum() * dx)
+
+
+def _check_points(name: str, x: object) -> None:
+    if not (isinstance(x, Tensor) and x.is_floating_point()):
+        got = x.dtype if isinstance(x, Tensor) else type(x).__name__
+        raise TypeError(f"{name}: expected a floating-point tensor, got {got}")
+    if x.ndim != 1:
+        raise ValueError(f"{name}: shape {tuple(x.shape)} is not (points,)")
+    if bool(x.isnan().any()):
+        raise ValueError(f"{name}: some of the numbers are NaN")
+
+
+def _check_count(name: str, count: object, least: int = 1) -> None:
+    if isinstance(count, bool) or not isinstance(count, Integral):
+        raise TypeError(f"{name}: {count!r} is not an integer")
+    if count < least:
+        raise ValueError(f"{name}: {count} is not at least {least}")
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not isinstance(value, Real):
+        raise TypeError(f"{name}: {value!r} is not a number")
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name}: {value} is not a positive number")

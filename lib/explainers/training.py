@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ class Plan:
     `max_grad_norm` bounds the norm of the gradient of all parameters; `math.inf` bounds
     nothing. `weight_decay` applies to matrices, not to gains and biases.
 
-    Raises `ValueError` for a number outside its range, NaN included.
+    Raises `ValueError` for a number outside its range, NaN included, and `TypeError`
+    for other types.
     """
 
     steps: int
@@ -51,6 +53,11 @@ class Plan:
                     f"{name}: expected an integer, at least {least}"
                     f"{f' and below {end}' if end < math.inf else ''}, got {count!r}"
                 )
+        for name in ("lr", "max_grad_norm", "weight_decay", "min_lr_ratio"):
+            if not isinstance(getattr(self, name), Real):
+                raise TypeError(
+                    f"{name}: expected a number, got {getattr(self, name)!r}"
+                )
         if not 0 < self.lr < math.inf:
             raise ValueError(f"lr: expected a positive number, got {self.lr}")
         if not self.max_grad_norm > 0:
@@ -63,13 +70,25 @@ class Plan:
             )
         if not 0 <= self.min_lr_ratio <= 1:
             raise ValueError(f"min_lr_ratio: expected 0 to 1, got {self.min_lr_ratio}")
+        if not isinstance(self.betas, tuple | list) or not all(
+            isinstance(beta, Real) for beta in self.betas
+        ):
+            raise TypeError(f"betas: expected two numbers, got {self.betas!r}")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(
                 f"betas: expected two numbers from 0 to below 1, got {self.betas}"
             )
 
     def lr_at(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
+        """The learning rate of a step, counted from 0.
+
+        Raises `TypeError` if `step` is not an integer, `ValueError` below 0 and above
+        `steps`.
+        """
+        if isinstance(step, bool) or not isinstance(step, int):
+            raise TypeError(f"step: expected an integer, got {step!r}")
+        if not 0 <= step <= self.steps:
+            raise ValueError(f"step: expected 0 to {self.steps}, got {step}")
         if step < self.warmup_steps:
             return self.lr * (step + 1) / self.warmup_steps
         done = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
@@ -79,8 +98,8 @@ class Plan:
 
 def train(
     model: nn.Module,
-    draw: Callable[[torch.Generator], Any],
-    loss: Callable[[nn.Module, Any], Tensor],
+    draw_batch: Callable[[torch.Generator], Any],
+    loss_fn: Callable[[nn.Module, Any], Tensor],
     plan: Plan,
     *,
     checkpoint: Path | str | None = None,
@@ -90,21 +109,24 @@ def train(
 ) -> list[float]:
     """Train `model` in place; the loss of every step, before its update.
 
-    `draw(generator)` gives a batch, `loss(model, batch)` its mean loss. A step's random
-    numbers follow from seed, step and process alone: with `checkpoint`, a file written
-    every `save_steps` and at the end, a run that was killed goes on to the same
-    weights.
+    `draw_batch(generator)` gives a batch, `loss_fn(model, batch)` its mean loss. A
+    step's random numbers follow from seed, step and process alone: with `checkpoint`, a
+    file written every `save_steps` and at the end, a run that was killed goes on to the
+    same weights.
 
     A checkpoint belongs to its run: the plan, the names and shapes of the model's
-    tensors and `fingerprint` have to be the same. What `draw` and `loss` compute cannot
-    be compared; `fingerprint` is the caller's word for it, such as a hash of the data
-    and the name of the loss.
+    tensors and `fingerprint` have to be the same. What `draw_batch` and `loss_fn`
+    compute cannot be compared; `fingerprint` is the caller's word for it, such as a
+    hash of the data and the name of the loss.
 
     Raises `FloatingPointError` at the first loss or gradient that is not finite, before
     the weights change; `ValueError` for a checkpoint that is broken, contradicts itself
     or is of another run, before the model changes, and for arguments that make no
-    sense.
+    sense; `TypeError` for those of other types.
     """
+    _check_types(model, draw_batch, loss_fn, plan, checkpoint, fingerprint)
+    if isinstance(save_steps, bool) or not isinstance(save_steps, int):
+        raise TypeError(f"save_steps: expected an integer, got {save_steps!r}")
     if save_steps < 1:
         raise ValueError(f"save_steps: expected at least 1, got {save_steps}")
     path = None if checkpoint is None else Path(checkpoint)
@@ -134,14 +156,19 @@ def train(
         step_seed = (plan.seed * 1_000_003 + step) * 1_009 + accelerator.process_index
         generator.manual_seed(step_seed)
         torch.manual_seed(step_seed)  # for what the model draws itself
-        batch = send_to_device(draw(generator), accelerator.device)
-        value = loss(model, batch)
-        mean = accelerator.reduce(value.detach(), reduction="mean").item()
+        batch = send_to_device(draw_batch(generator), accelerator.device)
+        loss = loss_fn(model, batch)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            raise ValueError(
+                "loss_fn: expected it to return a tensor of one number, got "
+                f"{tuple(loss.shape) if isinstance(loss, Tensor) else loss!r}"
+            )
+        mean = accelerator.reduce(loss.detach(), reduction="mean").item()
         if not math.isfinite(mean):
             raise FloatingPointError(f"loss: {mean} at step {step}")
         for group in optimizer.param_groups:
             group["lr"] = plan.lr_at(step)
-        accelerator.backward(value)
+        accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(model.parameters(), plan.max_grad_norm)
         if not math.isfinite(norm):  # a finite loss may have a gradient that is not
             optimizer.zero_grad()
@@ -157,6 +184,28 @@ def train(
             accelerator.wait_for_everyone()
     bare.eval()
     return losses
+
+
+def _check_types(
+    model: object,
+    draw_batch: object,
+    loss_fn: object,
+    plan: object,
+    checkpoint: object,
+    fingerprint: object,
+) -> None:
+    for name, value, kind in (
+        ("model", model, nn.Module),
+        ("plan", plan, Plan),
+        ("checkpoint", checkpoint, Path | str | None),
+        ("fingerprint", fingerprint, str),
+    ):
+        if not isinstance(value, kind):
+            wanted = getattr(kind, "__name__", kind)
+            raise TypeError(f"{name}: expected {wanted}, got {value!r}")
+    for name, value in (("draw_batch", draw_batch), ("loss_fn", loss_fn)):
+        if not callable(value):
+            raise TypeError(f"{name}: expected a function, got {value!r}")
 
 
 def _save(

@@ -42,7 +42,7 @@ def check_cdf_is_the_integral_of_the_density() -> None:
     for x in (-0.6, 0.1, 0.9):
         p = lambda t: fd.log_density(a, torch.tensor(t, dtype=torch.float64)).exp().item()  # noqa: E731
         integral, _ = integrate.quad(p, -1, x)
-        got = fd.cumulative(a, torch.tensor(x, dtype=torch.float64)).item()
+        got = fd.cdf(a, torch.tensor(x, dtype=torch.float64)).item()
         assert got == pytest.approx(integral, abs=1e-9)
 
 
@@ -59,7 +59,7 @@ def test_the_library_passes_every_oracle(oracle: Callable[[], None]) -> None:
     oracle()
 
 
-AUTOCORRELATION, AMPLITUDE, LOG_MASS = fd.autocorrelation, fd.amplitude, fd.log_mass
+AUTOCORRELATION, AMPLITUDE, LOG_MASS = fd.autocorrelation, fd.amplitude, fd.log_normalizer
 
 
 def mirrored_autocorrelation(a: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ def no_mass(a: Tensor) -> Tensor:
         ("autocorrelation", wrapped_autocorrelation, {ORACLES[0], ORACLES[3]}),
         ("amplitude", mirrored_amplitude, {ORACLES[2]}),
         ("amplitude", one_frequency_short, {ORACLES[1], ORACLES[2], ORACLES[3]}),
-        ("log_mass", no_mass, {ORACLES[1], ORACLES[2], ORACLES[3]}),
+        ("log_normalizer", no_mass, {ORACLES[1], ORACLES[2], ORACLES[3]}),
     ],
 )
 def test_a_wrong_version_fails_its_oracles(

@@ -10,7 +10,7 @@ from explainers import fourier_density
 from tests.chapters.wrong import Wrong
 
 _autocorrelation, _log_power = fourier_density.autocorrelation, fourier_density.log_power
-_log_mass, _begin = fourier_density.log_mass, fourier_density.FourierDensity.__init__
+_log_normalizer, _begin = fourier_density.log_normalizer, fourier_density.FourierDensity.__init__
 _log_prob: Callable[..., torch.Tensor] = torch.distributions.Normal.log_prob
 _cdf: Callable[..., torch.Tensor] = torch.distributions.Normal.cdf
 
@@ -52,7 +52,7 @@ def summed(a: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     n = torch.arange(1, a.shape[-1], dtype=x.dtype)
     waves = torch.exp(1j * math.pi * n * x[..., None])
     curve = c[..., 0].real + 2 * (c[..., 1:] * waves).real.sum(-1)
-    return curve.log() - _log_mass(a)
+    return curve.log() - _log_normalizer(a)
 
 
 def one_wave_more(self: fourier_density.FourierDensity, num_frequencies: int, **keywords: Any) -> None:
@@ -84,7 +84,7 @@ WRONG = {
         fourier_density, "autocorrelation", one_frequency_off, {"FD-21", "FD-24", "FD-26"}
     ),
     "unnormalised": Wrong(
-        fourier_density, "log_mass", unnormalised, {"FD-25", "FD-26", "FD-27", "FD-X1", "FD-X3"}
+        fourier_density, "log_normalizer", unnormalised, {"FD-25", "FD-26", "FD-27", "FD-X1", "FD-X3"}
     ),
     "cut off": Wrong(fourier_density, "log_power", cut_off, {"FD-05", "FD-28"}),
     "a bell for a slope": Wrong(fourier_density, "log_sech2", bell_for_the_slope, {"FD-X4"}),

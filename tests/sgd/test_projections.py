@@ -19,11 +19,11 @@ from tests.sgd.sets import NAMES, Set, ball, box, make_set, scattered, sets, sim
 @given(sets, SEEDS)
 def test_a_projection_ends_in_the_set_and_stays_there(domain: Set, seed: int) -> None:
     x = scattered(domain, 50, seed)
-    found = domain.project(x)
+    nearest = domain.project(x)
     # the simplex takes its sum from coordinates as large as x
     slack = 1e-13 * (domain.diameter + x.abs().amax())
-    assert domain.holds(found).max() <= slack
-    torch.testing.assert_close(domain.project(found), found, rtol=0, atol=slack.item())
+    assert domain.holds(nearest).max() <= slack
+    torch.testing.assert_close(domain.project(nearest), nearest, rtol=0, atol=slack.item())
 
 
 @settings(max_examples=60)
@@ -39,10 +39,10 @@ def test_a_point_of_the_set_is_left_where_it_is(domain: Set, seed: int) -> None:
 @given(sets, SEEDS)
 def test_no_point_of_the_set_is_nearer_than_the_projection(domain: Set, seed: int) -> None:
     x = scattered(domain, 20, seed)
-    found = domain.project(x)
+    nearest = domain.project(x)
     others = domain.points(500, rng_of(seed + 1))
-    near = found[:, None] + 10.0 ** -(3 * uniform(500, 1, seed=seed)) * (others - found[:, None])
-    distance = (x - found).norm(dim=-1)[:, None]
+    near = nearest[:, None] + 10.0 ** -(3 * uniform(500, 1, seed=seed)) * (others - nearest[:, None])
+    distance = (x - nearest).norm(dim=-1)[:, None]
     for rivals in (others, near):
         assert ((x[:, None] - rivals).norm(dim=-1) >= distance * (1 - 1e-12) - 1e-13 * domain.diameter).all()
 
@@ -53,12 +53,12 @@ def sharpest(project: Callable[[Tensor], Tensor], domain: Set, seed: int) -> Ten
     A point theta is best taken where the inner product is least, which `lowest` knows.
     """
     x = scattered(domain, 50, seed)
-    found = project(x)
-    away = x - found
+    nearest = project(x)
+    away = x - nearest
     theta = torch.stack(
         [*domain.points(50, rng_of(seed)).unsqueeze(1).expand(-1, 50, -1), domain.lowest(-away)]
     )
-    products = ((found - theta) * away).sum(-1)
+    products = ((nearest - theta) * away).sum(-1)
     scale = (x.norm(dim=-1) + domain.diameter) * domain.diameter
     return (products / scale).min()
 

@@ -154,11 +154,11 @@ def test_growing_steps_are_warned_of_and_have_no_first_bound() -> None:
     for steps in (GROWING, torch.stack([torch.ones(4, dtype=F64), GROWING], 1)):
         with pytest.warns(AssumptionWarning, match=r"step_sizes: they grow at step 4, .*regret_bound"):
             absolute_run(step_sizes=steps)
-        with pytest.raises(ValueError, match=r"step_sizes: they grow at step 4, .*weighted_average_bound"):
+        with pytest.raises(ValueError, match=r"step_sizes: they grow at step 4, .*weighted_regret_bound"):
             regret_bound(1.0, 1.0, steps)
     spent = GROWING.cumsum(0)
     expected = (4 + 9 * GROWING.square().cumsum(0)) / (2 * spent)
-    torch.testing.assert_close(sgd.weighted_average_bound(2.0, 3.0, GROWING), expected)
+    torch.testing.assert_close(sgd.weighted_regret_bound(2.0, 3.0, GROWING), expected)
 
 
 def test_the_warning_points_at_the_caller() -> None:
@@ -173,7 +173,7 @@ def test_the_warning_points_at_the_caller() -> None:
 @pytest.mark.filterwarnings("error")
 def test_steps_that_stay_equal_are_not_warned_of() -> None:
     absolute_run()
-    absolute_run(step_sizes=sgd.doubling(2.0, 3.0).steps(4))
+    absolute_run(step_sizes=sgd.doubling(2.0, 3.0).step_sizes(4))
     absolute_run(step_sizes=sgd.adagrad_norm(2.0))
 
 
@@ -181,20 +181,20 @@ def test_steps_that_stay_equal_are_not_warned_of() -> None:
     ("call", "words"),
     [
         (lambda: regret_bound(0.0, 1.0, torch.ones(2)), "diameter: .*got 0"),
-        (lambda: regret_bound(1.0, -1.0, torch.ones(2)), "gradient: .*got -1"),
+        (lambda: regret_bound(1.0, -1.0, torch.ones(2)), "gradient_bound: .*got -1"),
         (lambda: regret_bound(1.0, 1.0, torch.tensor([1.0, 0.0])), "step_sizes: .*at step 2"),
         (lambda: regret_bound(1.0, 1.0, torch.ones(0)), "step_sizes: .*at least one"),
-        (lambda: sgd.weighted_average_bound(math.nan, 1.0, torch.ones(2)), "distance: .*got nan"),
-        (lambda: sgd.weighted_average_bound(-1.0, 1.0, torch.ones(2)), "distance: .*got -1"),
-        (lambda: sgd.weighted_average_bound(1.0, math.inf, torch.ones(2)), "gradient: .*got inf"),
-        (lambda: sgd.weighted_average_bound(1.0, 1.0, -torch.ones(2)), "step_sizes: .*at step 1"),
+        (lambda: sgd.weighted_regret_bound(math.nan, 1.0, torch.ones(2)), "distance: .*got nan"),
+        (lambda: sgd.weighted_regret_bound(-1.0, 1.0, torch.ones(2)), "distance: .*got -1"),
+        (lambda: sgd.weighted_regret_bound(1.0, math.inf, torch.ones(2)), "gradient_bound: .*got inf"),
+        (lambda: sgd.weighted_regret_bound(1.0, 1.0, -torch.ones(2)), "step_sizes: .*at step 1"),
         (lambda: sgd.constant(0.0, 1.0), "diameter"),
-        (lambda: sgd.constant(1.0, 0.0), "gradient"),
-        (lambda: sgd.decaying(1.0, math.nan), "gradient"),
+        (lambda: sgd.constant(1.0, 0.0), "gradient_bound"),
+        (lambda: sgd.decaying(1.0, math.nan), "gradient_bound"),
         (lambda: sgd.decaying(1.0, 1.0, 0.0), "alpha"),
         (lambda: sgd.doubling(-1.0, 1.0), "diameter"),
-        (lambda: sgd.strongly_convex(0.0, 1.0), "curvature"),
-        (lambda: sgd.strongly_convex(1.0, 0.0), "gradient"),
+        (lambda: sgd.strongly_convex(0.0, 1.0), "strong_convexity"),
+        (lambda: sgd.strongly_convex(1.0, 0.0), "gradient_bound"),
         (lambda: sgd.adagrad_norm(0.0), "diameter"),
     ],
 )

@@ -18,26 +18,26 @@ from tests.sgd.sets import NAMES, Set, ball, dim_of, make_set, sets
 
 @pytest.mark.usefixtures("unchecked")
 def test_regret_refuses_a_comparator_of_another_shape() -> None:
-    with pytest.raises(ValueError, match=r"comparator: .*\(4, 2\), got \(4,\)"):
+    with pytest.raises(ValueError, match=r"comparator_losses: .*\(4, 2\), got \(4,\)"):
         average_regret(torch.zeros(4, 2), torch.zeros(4))
 
 
 @pytest.mark.parametrize("shape", [(7,), (7, 3), (7, 3, 2)])
 def test_regret_is_the_running_mean_of_differences(shape: tuple[int, ...]) -> None:
     losses, comparator = normal(*shape), normal(*shape, seed=1)
-    found = average_regret(losses, comparator)
+    regret = average_regret(losses, comparator)
     expected = np.stack([(losses - comparator)[: t + 1].mean(0) for t in range(7)])
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(regret, expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 3)])  # as many seeds as steps: nothing may be swapped
 def test_weights_weigh_steps(shape: tuple[int, ...]) -> None:
     losses, comparator, weights = normal(3, 3), normal(3, 3, seed=1), uniform(*shape)
-    found = average_regret(losses, comparator, weights)
+    regret = average_regret(losses, comparator, weights)
     full = (weights.reshape(3, -1) if len(shape) == 1 else weights).expand(3, 3).numpy()
     gaps = (losses - comparator).numpy()
     expected = np.stack([np.average(gaps[: t + 1], 0, full[: t + 1]) for t in range(3)])
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(regret, expected, rtol=0, atol=1e-14)
 
 
 def mixed_losses(
@@ -76,8 +76,8 @@ def schedule_steps(name: str, diameter: float, gradient: float, steps: int, seed
         return draws.sort(0, descending=True).values
     if name == "decaying":
         alpha = unit * 10 ** (3 * uniform(1, seed=seed).item() - 1.5)
-        return sgd.decaying(diameter, gradient, alpha).steps(steps)
-    return {"constant": sgd.constant, "doubling": sgd.doubling}[name](diameter, gradient).steps(steps)
+        return sgd.decaying(diameter, gradient, alpha).step_sizes(steps)
+    return {"constant": sgd.constant, "doubling": sgd.doubling}[name](diameter, gradient).step_sizes(steps)
 
 
 SCHEDULES = ["constant", "decaying", "doubling", "sorted"]
@@ -139,7 +139,7 @@ def test_zero_of_1280_sequences_on_an_interval_exceed_the_bound(
 
     etas = schedule_steps(name, domain.diameter, gradient, steps, seeds, 0)
     if name == "decaying":
-        etas = sgd.decaying(domain.diameter, gradient).steps(steps)
+        etas = sgd.decaying(domain.diameter, gradient).step_sizes(steps)
     run = projected_sgd(loss, torch.arange(steps), domain.points(seeds, rng), etas, domain.project)
     bound = regret_bound(domain.diameter, gradient, etas).reshape(steps, -1)
     worst = torch.zeros(steps, seeds, dtype=F64)
@@ -161,7 +161,7 @@ def test_regret_against_the_best_of_smooth_losses_stays_below_the_bound(name: st
     start = domain.points(seeds, rng_of(0))
     loss = sgd.logistic_loss(a, b)
     run = projected_sgd(loss, rows, start, etas, domain.project)
-    best = sgd.best_fixed_point(loss, rows, start, domain.project)
+    best = sgd.best_in_hindsight(loss, rows, start, domain.project)
     regret = average_regret(run.losses, loss(best.theta, rows)[0])
     assert (regret <= regret_bound(domain.diameter, gradient, etas).reshape(steps, -1) * ROUNDING).all()
     rival = loss(domain.points(seeds, rng_of(5)), rows)[0]
@@ -184,7 +184,7 @@ def test_weighted_regret_stays_below_its_bound_for_any_steps_without_a_set(
         run = projected_sgd(loss, samples, start, one)
         comparator = torch.stack([loss(rival, t)[0] for t in samples])
         regret = average_regret(run.losses, comparator, weights)
-        bound = sgd.weighted_average_bound(distance * ROUNDING, gradient, one).reshape(steps, -1)
+        bound = sgd.weighted_regret_bound(distance * ROUNDING, gradient, one).reshape(steps, -1)
         assert (regret <= bound * ROUNDING).all()
 
 
@@ -200,7 +200,7 @@ def test_weighted_regret_stays_below_its_bound_in_a_set(name: str, kind: str) ->
     least = (total * domain.lowest(total)).sum(-1) / etas.cumsum(0)[:, None]
     regret = average_regret(run.losses, torch.zeros_like(run.losses), etas) - least
     # no point of the set is farther from the start than its diameter
-    assert (regret <= sgd.weighted_average_bound(domain.diameter, 1.5, etas)[:, None] * ROUNDING).all()
+    assert (regret <= sgd.weighted_regret_bound(domain.diameter, 1.5, etas)[:, None] * ROUNDING).all()
 
 
 def slope_one(theta: Tensor, sample: Tensor) -> tuple[Tensor, Tensor]:
@@ -225,7 +225,7 @@ def test_growing_steps_break_the_first_bound_and_not_the_second() -> None:
     with pytest.raises(ValueError, match="step 100"):
         regret_bound(1.0, 1.0, etas)
     weighted = average_regret(run.losses, torch.zeros(100, 1, dtype=F64), etas)[:, 0]
-    assert (weighted <= sgd.weighted_average_bound(1.0, 1.0, etas) * ROUNDING).all()
+    assert (weighted <= sgd.weighted_regret_bound(1.0, 1.0, etas) * ROUNDING).all()
 
 
 def test_a_walk_straight_across_attains_both_bounds() -> None:
@@ -238,7 +238,7 @@ def test_a_walk_straight_across_attains_both_bounds() -> None:
     regret = average_regret(run.losses, torch.tensor([[-3.0]], dtype=F64)).item()
     assert run.last.item() == pytest.approx(-1)
     assert regret == pytest.approx(regret_bound(2.0, 3.0, torch.tensor([2 / 3])).item())
-    assert regret == pytest.approx(sgd.weighted_average_bound(2.0, 3.0, torch.tensor([2 / 3])).item())
+    assert regret == pytest.approx(sgd.weighted_regret_bound(2.0, 3.0, torch.tensor([2 / 3])).item())
 
 
 def test_the_bounds_are_their_formulas() -> None:
@@ -247,5 +247,5 @@ def test_the_bounds_are_their_formulas() -> None:
         first = 4 / (2 * t * etas[t - 1]) + 9 / (2 * t) * etas[:t].sum(0)
         second = (4 + 9 * (etas[:t] ** 2).sum(0)) / (2 * etas[:t].sum(0))
         torch.testing.assert_close(regret_bound(2.0, 3.0, etas)[t - 1], first)
-        torch.testing.assert_close(sgd.weighted_average_bound(2.0, 3.0, etas)[t - 1], second)
+        torch.testing.assert_close(sgd.weighted_regret_bound(2.0, 3.0, etas)[t - 1], second)
     torch.testing.assert_close(regret_bound(2.0, 3.0, etas[:, 0]), regret_bound(2.0, 3.0, etas)[:, 0])

@@ -153,7 +153,7 @@ def test_seeds_do_not_touch_each_other(kind: str) -> None:
 def test_one_list_of_steps_is_that_list_for_every_seed() -> None:
     a, b = data("absolute")
     loss, rows, theta0 = sgd.absolute_loss(a, b), rows_of(50), sgd.project_ball(normal(6, 3))
-    etas = sgd.decaying(2, 3).steps(50)
+    etas = sgd.decaying(2, 3).step_sizes(50)
     runs = [
         projected_sgd(loss, rows, theta0, steps, sgd.project_ball, trajectory=True)
         for steps in (etas, etas[:, None].expand(-1, 6))
@@ -185,16 +185,16 @@ def test_a_rule_is_told_the_squares_of_all_gradients_with_the_present_one() -> N
     torch.testing.assert_close(moved, run.step_sizes * run.gradient_norms)
 
 
-@pytest.mark.parametrize("steps", [sgd.decaying(2, 3).steps(50), sgd.adagrad_norm(2.0)])
+@pytest.mark.parametrize("steps", [sgd.decaying(2, 3).step_sizes(50), sgd.adagrad_norm(2.0)])
 def test_to_keep_the_trajectory_changes_nothing_else(steps: Tensor | sgd.StepRule) -> None:
     a, b = data("absolute")
     theta0 = sgd.project_ball(normal(6, 3))
-    kept = theta0.clone()
+    before = theta0.clone()
     short, long = (
         projected_sgd(sgd.absolute_loss(a, b), rows_of(50), theta0, steps, sgd.project_ball, trajectory=kept_)
         for kept_ in (False, True)
     )
-    assert torch.equal(theta0, kept)
+    assert torch.equal(theta0, before)
     assert all(torch.equal(x, y) for x, y in zip(short[:3], long[:3], strict=True))
     assert short[3:] == (None, None, None)
     assert [x.shape for x in long[3:] if x is not None] == [(51, 6, 3), (50, 6), (50, 6)]
@@ -214,7 +214,7 @@ def test_a_single_step_is_a_run() -> None:
 @KINDS
 def test_float32_stays_float32_and_close_to_float64(kind: str) -> None:
     a, b = data(kind)
-    etas, theta0 = sgd.decaying(2, 3).steps(50), sgd.project_ball(normal(6, 3))
+    etas, theta0 = sgd.decaying(2, 3).step_sizes(50), sgd.project_ball(normal(6, 3))
     for steps in (etas, sgd.adagrad_norm(2.0)):
         double = projected_sgd(
             LOSSES[kind](a, b), rows_of(50), theta0, steps, sgd.project_ball, trajectory=True
@@ -238,11 +238,11 @@ def test_float32_stays_float32_and_close_to_float64(kind: str) -> None:
         domain = make_set(name, 3, 1.5)
         x = scattered(domain, 20, 0)
         assert domain.project(x.float()).dtype == torch.float32
-    best = sgd.best_fixed_point(
+    best = sgd.best_in_hindsight(
         sgd.logistic_loss(a.float(), b.sign().float()),
         rows_of(50)[:, None],
         theta0.float(),
         sgd.project_ball,
-        tolerance=1e-3,
+        tol=1e-3,
     )
     assert best.theta.dtype == best.value.dtype == torch.float32

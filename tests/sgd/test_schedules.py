@@ -22,7 +22,7 @@ sizes = st.floats(1e-3, 1e3)
 @given(sizes, sizes, horizons)
 def test_the_closed_form_of_constant_steps_is_the_bound(diameter: float, gradient: float, T: int) -> None:
     schedule = sgd.constant(diameter, gradient)
-    steps = schedule.steps(T)
+    steps = schedule.step_sizes(T)
     assert steps.shape == (T,)
     assert torch.unique(steps).numel() == 1
     bound = regret_bound(diameter, gradient, steps)[-1].item()
@@ -39,8 +39,8 @@ def test_the_closed_form_of_decaying_steps_is_above_the_bound_by_the_slack_of_th
     schedule = sgd.decaying(diameter, gradient, alpha)
     alpha = alpha or diameter / (math.sqrt(2) * gradient)
     roots = np.arange(1, T + 1) ** -0.5
-    np.testing.assert_allclose(schedule.steps(T), alpha * roots, rtol=1e-14)
-    bound = regret_bound(diameter, gradient, schedule.steps(T))[-1].item()
+    np.testing.assert_allclose(schedule.step_sizes(T), alpha * roots, rtol=1e-14)
+    bound = regret_bound(diameter, gradient, schedule.step_sizes(T))[-1].item()
     slack = gradient**2 * alpha / (2 * T) * (2 * math.sqrt(T) - 1 - roots.sum())
     assert schedule.bound(T) >= bound * (1 - 1e-12)
     assert schedule.bound(T) - bound == pytest.approx(slack, rel=1e-6, abs=1e-12 * bound)
@@ -65,7 +65,7 @@ def test_what_is_said_of_the_factors_of_decaying_steps(diameter: float, gradient
 
 
 def test_doubling_steps_are_those_of_the_horizon_of_their_block() -> None:
-    steps = sgd.doubling(2.0, 3.0).steps(2**17 + 5)
+    steps = sgd.doubling(2.0, 3.0).step_sizes(2**17 + 5)
     blocks = np.array([t.bit_length() - 1 for t in range(1, 2**17 + 6)])
     np.testing.assert_allclose(steps, 2 / (3 * np.sqrt(2.0**blocks)), rtol=1e-14)
     for diameter, gradient in ((2.0, 3.0), (0.7, 0.3), (1e-3, 49.0)):
@@ -74,7 +74,7 @@ def test_doubling_steps_are_those_of_the_horizon_of_their_block() -> None:
             1000,
             4097,
         ):  # rounding that depends on T or on the place made them grow once
-            assert (sgd.doubling(diameter, gradient).steps(T).diff() <= 0).all()
+            assert (sgd.doubling(diameter, gradient).step_sizes(T).diff() <= 0).all()
 
 
 @pytest.mark.parametrize(("diameter", "gradient"), [(1.0, 1.0), (2.0, 3.0), (1e-3, 50.0)])
@@ -89,14 +89,14 @@ def test_the_bound_of_doubling_holds_at_each_time_up_to_5000(diameter: float, gr
         blocks += (blocks[-1] + diameter**2 / (2 * eta) + gradient**2 / 2 * eta * t).tolist()
     times = torch.arange(1, 5001, dtype=F64)
     assert (torch.tensor(blocks[1:5001], dtype=F64) <= claimed * times).all()
-    assert (regret_bound(diameter, gradient, schedule.steps(5000)) <= claimed).all()
+    assert (regret_bound(diameter, gradient, schedule.step_sizes(5000)) <= claimed).all()
 
 
 @pytest.mark.parametrize("kind", KINDS_OF_ADVERSARY)
 def test_no_adversary_gets_above_the_bound_of_doubling(kind: str) -> None:
     domain, schedule = ball(1, 1.0), sgd.doubling(2.0, 3.0)
     loss, met = adversary(kind, 3.0, 0)
-    steps = schedule.steps(2000)
+    steps = schedule.step_sizes(2000)
     start = domain.points(100, rng_of(0))
     run = projected_sgd(loss, torch.arange(2000), start, steps, domain.project)
     claimed = torch.tensor([schedule.bound(T) for T in range(1, 2001)], dtype=F64)
@@ -106,7 +106,7 @@ def test_no_adversary_gets_above_the_bound_of_doubling(kind: str) -> None:
 def test_a_schedule_is_named() -> None:
     made = [sgd.constant(1, 1), sgd.decaying(1, 1), sgd.doubling(1, 1), sgd.strongly_convex(1, 1)]
     assert [schedule.name for schedule in made] == ["constant", "decaying", "doubling", "strongly convex"]
-    assert all(schedule.steps(1).shape == (1,) for schedule in made)
+    assert all(schedule.step_sizes(1).shape == (1,) for schedule in made)
 
 
 def quadratic_regret(
@@ -121,7 +121,7 @@ def quadratic_regret(
         return curvature / 2 * (theta - x).square().sum(-1), curvature * (theta - x)
 
     steps = len(targets)
-    run = projected_sgd(loss, targets, start, schedule.steps(steps), sgd.project_ball, trajectory=True)
+    run = projected_sgd(loss, targets, start, schedule.step_sizes(steps), sgd.project_ball, trajectory=True)
     assert run.gradient_norms is not None
     assert run.gradient_norms.max() <= 2 * curvature * ROUNDING
     t = torch.arange(1, steps + 1, dtype=F64)[:, None]

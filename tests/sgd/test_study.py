@@ -16,7 +16,7 @@ def drawn(problem: study.Problem, seed: int = 0, steps: int = 200) -> torch.Tens
 
 def inside(problem: study.Problem, count: int) -> torch.Tensor:
     generator = torch.Generator().manual_seed(1)
-    points = torch.randn(count, problem.start.shape[1], generator=generator, dtype=torch.float64)
+    points = torch.randn(count, problem.theta0.shape[1], generator=generator, dtype=torch.float64)
     return problem.projection(2 * points)
 
 
@@ -25,15 +25,15 @@ def test_no_gradient_in_the_set_is_longer_than_stated(name: str) -> None:
     problem = study.PROBLEMS[name]()
     samples = drawn(problem, steps=2000)
     lengths = [problem.loss(point[None], samples)[1].norm(dim=-1).max() for point in inside(problem, 50)]
-    assert max(lengths) <= problem.gradient * (1 + 1e-12)
+    assert max(lengths) <= problem.gradient_bound * (1 + 1e-12)
 
 
 def test_the_longest_gradient_of_the_logistic_loss_is_reached() -> None:
-    problem, (features, labels) = study.logistic(), study.cancer()
+    problem, (features, labels) = study.logistic(), study.breast_cancer()
     row = int((features.norm(dim=-1) * torch.sigmoid(3 * features.norm(dim=-1))).argmax())
     worst = -3 * labels[row] * features[row] / features[row].norm()
     gradient = problem.loss(worst[None], torch.tensor([row]))[1]
-    assert gradient.norm().item() == pytest.approx(problem.gradient, rel=1e-12)
+    assert gradient.norm().item() == pytest.approx(problem.gradient_bound, rel=1e-12)
 
 
 @EACH
@@ -60,7 +60,7 @@ def test_no_point_of_the_set_beats_the_comparator(name: str, seed: int) -> None:
 @EACH
 def test_the_mean_loss_is_nowhere_below_the_least(name: str) -> None:
     problem = study.PROBLEMS[name]()
-    assert (problem.excess(inside(problem, 200)) >= -1e-9).all()
+    assert (problem.excess_loss(inside(problem, 200)) >= -1e-9).all()
 
 
 @EACH
@@ -73,7 +73,7 @@ def test_a_cell_repeats_with_its_seed_and_keeps_its_bound(name: str, schedule: s
 
 
 def test_signs_are_fair_and_of_size_one() -> None:
-    drawn = study.signs(10_000, torch.Generator().manual_seed(0), games=3)
+    drawn = study.rademacher(10_000, torch.Generator().manual_seed(0), games=3)
     assert drawn.shape == (10_000, 3, 1)
     assert set(drawn.flatten().tolist()) == {-1.0, 1.0}
     assert drawn.mean().abs() < 0.02
@@ -81,7 +81,7 @@ def test_signs_are_fair_and_of_size_one() -> None:
 
 def test_every_schedule_of_the_sweep_has_steps_that_never_grow() -> None:
     for schedule in study.schedules(2.0, 3.0).values():
-        sgd.regret_bound(2.0, 3.0, schedule.steps(10_000))  # raises if they do
+        sgd.regret_bound(2.0, 3.0, schedule.step_sizes(10_000))  # raises if they do
 
 
 def test_the_sweep_is_known_by_name() -> None:

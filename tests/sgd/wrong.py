@@ -7,7 +7,7 @@ import torch
 from explainers import sgd
 from tests.chapters.wrong import Wrong
 
-_projected_sgd, _regret_bound, _weighted = sgd.projected_sgd, sgd.regret_bound, sgd.weighted_average_bound
+_projected_sgd, _regret_bound, _weighted = sgd.projected_sgd, sgd.regret_bound, sgd.weighted_regret_bound
 _logistic_loss = sgd.logistic_loss
 
 
@@ -64,8 +64,8 @@ def onto_the_sphere(x: torch.Tensor, radius: float = 1.0) -> torch.Tensor:
 
 def scaled_onto_simplex(x: torch.Tensor, total: float = 1.0) -> torch.Tensor:
     """Negative coordinates cut off, and the rest divided by its sum."""
-    kept = x.clamp(min=1e-9)
-    return total * kept / kept.sum(-1, keepdim=True)
+    positive = x.clamp(min=1e-9)
+    return total * positive / positive.sum(-1, keepdim=True)
 
 
 def wrong_label(a: torch.Tensor, y: torch.Tensor) -> sgd.Loss:
@@ -90,7 +90,7 @@ WRONG = {
     "one step early": Wrong(sgd, "projected_sgd", one_step_early, {"SG-02", "SG-21", "SG-22"}),
     "a radius for a diameter": Wrong(sgd, "regret_bound", radius_for_diameter, {"SG-X2"}),
     "halves forgotten": Wrong(sgd, "regret_bound", halves_forgotten, {"SG-13"}),
-    "start forgotten": Wrong(sgd, "weighted_average_bound", start_forgotten, {"SG-X1", "SG-X5"}),
+    "start forgotten": Wrong(sgd, "weighted_regret_bound", start_forgotten, {"SG-X1", "SG-X5"}),
     "clipped": Wrong(sgd, "project_ball", clipped, {"SG-30", "SG-X2"}),
     "onto the sphere": Wrong(
         sgd, "project_ball", onto_the_sphere, {"SG-29", "SG-31", "SG-33", "SG-34", "SG-X8"}

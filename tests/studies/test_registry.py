@@ -11,7 +11,7 @@ import torch
 
 from explainers import studies
 from explainers.experiments import Benchmark, Experiment, Preset, Record, runner
-from explainers.studies import experiment, experiments, find_experiment
+from explainers.studies import experiment, experiments, get_experiment
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,15 +20,17 @@ def test_every_study_of_the_package_is_known_by_its_name() -> None:
     by_name = experiments()
     modules = {path.stem for path in (ROOT / "lib/explainers/studies").glob("*.py")} - {"__init__"}
     assert {study.cell.__module__.rpartition(".")[2] for study in by_name.values()} == modules
-    assert all(find_experiment(name) is study and study.name == name for name, study in by_name.items())
+    assert all(get_experiment(name) is study and study.name == name for name, study in by_name.items())
     with pytest.raises(ValueError, match=r"name: expected one of \['byte_lm'.*, got 'nothing'"):
-        find_experiment("nothing")
+        get_experiment("nothing")
 
 
 def test_two_studies_may_not_share_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     from explainers.studies import byte_lm as study
 
-    monkeypatch.setattr(study, "EXPERIMENTS", (Experiment("sgd", study.learn, {"cpu": Preset([0])}),))
+    monkeypatch.setattr(
+        study, "EXPERIMENTS", (Experiment("sgd", study.train_and_evaluate, {"cpu": Preset([0])}),)
+    )
     with pytest.raises(ValueError, match="sgd: the name 'sgd' is not unique"):
         experiments()
 

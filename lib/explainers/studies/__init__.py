@@ -28,7 +28,7 @@ def experiments() -> dict[str, Experiment]:
     return by_name
 
 
-def find_experiment(name: str) -> Experiment:
+def get_experiment(name: str) -> Experiment:
     """The experiment `name`. Raises `ValueError` that lists all names if there is
     none."""
     by_name = experiments()
@@ -55,5 +55,5 @@ def experiment(name: str, preset: str = "cpu") -> Record | Benchmark:
         if torch.cuda.is_available():
             from explainers.experiments.runner import run
 
-            return run(find_experiment(name), preset)
+            return run(get_experiment(name), preset)
     return load_record(name, preset)

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from jaxtyping import Float, Int, UInt8
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explainers import data, resources, training
 from explainers.decoder import Config, Decoder, num_parameters
-from explainers.experiments import Experiment, Preset, experiment
+from explainers.experiments import Experiment, Preset, load_record
 from explainers.ngrams import KneserNey
 
 CONFIG = Config(
@@ -29,40 +30,47 @@ CONFIG = Config(
     intermediate_size=344,
     max_position_embeddings=1024,
 )
-EXCERPT = 128  # bytes that are shown twice
+COPY_LENGTH = 128  # bytes
 
 
-def windows(
+def random_windows(
     text: UInt8[Tensor, " bytes"],
-    count: int,
+    num_windows: int,
     length: int,
     generator: torch.Generator,
-) -> Int[Tensor, "count length"]:
-    """Excerpts that start anywhere."""
+) -> Int[Tensor, "windows length"]:
+    """Windows of `text` that start at random, as int64.
+
+    Raises `ValueError` for a text that is shorter than a window.
+    """
     if len(text) < length:
-        raise ValueError(f"text: {len(text)} bytes hold no excerpt of {length}")
-    starts = torch.randint(len(text) - length + 1, (count, 1), generator=generator)
+        raise ValueError(f"text: {len(text)} bytes hold no window of {length}")
+    starts = torch.randint(
+        len(text) - length + 1, (num_windows, 1), generator=generator
+    )
     return text[starts + torch.arange(length)].long()
 
 
 def training_batch(
     text: UInt8[Tensor, " bytes"],
-    count: int,
+    batch_size: int,
     length: int,
-    repeated: int,
+    num_periodic: int,
     generator: torch.Generator,
-) -> Int[Tensor, "count length"]:
-    """Excerpts to train on; the first `repeated` are periodic, their own beginning over
-    and over, with a period from an eighth of the length to half of it.
+) -> Int[Tensor, "batch length"]:
+    """Random windows to train on; the first `num_periodic` repeat their own beginning,
+    with a period from an eighth of the length to half of it.
 
     Files repeat themselves too, but too seldom for a small model to learn copying in
     half an hour: without these it did not.
     """
-    batch = windows(text, count, length, generator)
+    batch = random_windows(text, batch_size, length, generator)
     periods = torch.randint(
-        length // 8, length // 2 + 1, (repeated, 1), generator=generator
+        length // 8, length // 2 + 1, (num_periodic, 1), generator=generator
     )
-    batch[:repeated] = batch[:repeated].gather(1, torch.arange(length) % periods)
+    batch[:num_periodic] = batch[:num_periodic].gather(
+        1, torch.arange(length) % periods
+    )
     return batch
 
 
@@ -75,48 +83,50 @@ def bits_per_byte(
     return nats / math.log(2)
 
 
-def excerpts(
-    text: UInt8[Tensor, " bytes"], length: int = 256, count: int = 2048
-) -> UInt8[Tensor, "count longer"]:
-    """Excerpts of `length + 1` bytes to evaluate on, evenly spread over the text."""
-    starts = torch.linspace(0, len(text) - length - 1, count).long()
+def evaluation_windows(
+    text: UInt8[Tensor, " bytes"], length: int = 256, num_windows: int = 2048
+) -> UInt8[Tensor, "windows longer"]:
+    """Windows of `length + 1` bytes, evenly spaced over the text."""
+    starts = torch.linspace(0, len(text) - length - 1, num_windows).long()
     return text[starts[:, None] + torch.arange(length + 1)]
 
 
 @torch.no_grad()
-def held_out(model: nn.Module, evaluated: UInt8[Tensor, "count bytes"]) -> float:
-    """Mean bits per byte of the latter half of each excerpt: at least half an excerpt
-    stands before every byte that counts."""
-    half = evaluated.shape[1] // 2
+def evaluate(model: nn.Module, windows: UInt8[Tensor, "windows bytes"]) -> float:
+    """Mean bits per byte over the latter half of each window: every byte that counts
+    has at least half a window as its context."""
+    half = windows.shape[1] // 2
     bits = [
         bits_per_byte(model, part.long())[:, -half:]
-        for part in torch.split(evaluated, 64)
+        for part in torch.split(windows, 64)
     ]
     return torch.cat(bits).mean().item()
 
 
-def held_out_by_counts(
-    model: KneserNey, evaluated: UInt8[Tensor, "count bytes"]
-) -> float:
-    """The same of the same bytes, for a model that counts."""
-    half = evaluated.shape[1] // 2
-    bits = [-model.log2_probabilities(text)[-half:].mean() for text in evaluated]
+def evaluate_ngrams(model: KneserNey, windows: UInt8[Tensor, "windows bytes"]) -> float:
+    """Mean bits per byte of an n-gram model, over the bytes that `evaluate` takes."""
+    half = windows.shape[1] // 2
+    bits = [-model.log2_probabilities(text)[-half:].mean() for text in windows]
     return torch.stack(bits).mean().item()
 
 
 @torch.no_grad()
-def copied(
-    model: nn.Module, text: UInt8[Tensor, " bytes"], count: int = 512
+def evaluate_copying(
+    model: nn.Module, text: UInt8[Tensor, " bytes"], num_windows: int = 512
 ) -> tuple[float, float]:
-    """Bits per byte of excerpts of 128 bytes that stand twice in a row: first and
-    second copy."""
-    once = windows(text, count, EXCERPT, torch.Generator().manual_seed(0))
+    """Mean bits per byte of random windows of 128 bytes, each repeated once: of the
+    first copy and of the second."""
+    once = random_windows(
+        text, num_windows, COPY_LENGTH, torch.Generator().manual_seed(0)
+    )
     twice = torch.cat([once, once], dim=1)
     bits = torch.cat([bits_per_byte(model, part) for part in torch.split(twice, 64)])
-    return bits[:, : EXCERPT - 1].mean().item(), bits[:, EXCERPT - 1 :].mean().item()
+    return bits[:, : COPY_LENGTH - 1].mean().item(), bits[
+        :, COPY_LENGTH - 1 :
+    ].mean().item()
 
 
-def learn(
+def train_and_evaluate(
     seed: int,
     copying: Mapping[str, Any],
     reading: Mapping[str, Any],
@@ -124,9 +134,9 @@ def learn(
 ) -> dict[str, Any]:
     """Train one model on the standard library's source, evaluate it and store it.
 
-    Two phases: `copying` has nothing but periodic excerpts, short ones, at a constant
-    learning rate; `reading` mostly plain text. Each names `steps`, `batch`, `length`,
-    how many excerpts of a batch are `repeated`, and `min_lr_ratio`. Of each phase the
+    Two phases: `copying` trains on short periodic windows, at a constant learning rate;
+    `reading` mostly on plain text. Each names `steps`, `batch`, `length`, how many
+    windows of a batch are `repeated` (periodic), and `min_lr_ratio`. Of each phase the
     mean training loss of every hundredth part is kept, in bits per byte.
     """
     corpus = data.standard_library()
@@ -139,7 +149,7 @@ def learn(
     checkpoints = []
     for name, phase in {"copying": copying, "reading": reading}.items():
 
-        def draw(generator: torch.Generator, phase: Any = phase) -> Tensor:
+        def draw_batch(generator: torch.Generator, phase: Any = phase) -> Tensor:
             sizes = phase["batch"], phase["length"] + 1, phase["repeated"]
             return training_batch(corpus.train, *sizes, generator)
 
@@ -150,7 +160,7 @@ def learn(
         checkpoints.append(folder / f".byte_lm-{seed}-{name}.checkpoint")
         losses = training.train(
             model,
-            draw,
+            draw_batch,
             lambda model, text: bits_per_byte(model, text).mean(),
             plan,
             checkpoint=checkpoints[-1],
@@ -158,10 +168,12 @@ def learn(
         )
         curve = torch.tensor(losses)[: plan.steps // 100 * 100].view(100, -1).mean(1)
         metrics[f"{name}_curve"] = [round(value, 4) for value in curve.tolist()]
-    evaluated = excerpts(corpus.validation)
-    metrics["held_out"] = held_out(model, evaluated)
-    metrics["five_grams"] = held_out_by_counts(KneserNey(corpus.train, 5), evaluated)
-    metrics["first_copy"], metrics["second_copy"] = copied(model, corpus.validation)
+    windows = evaluation_windows(corpus.validation)
+    metrics["held_out"] = evaluate(model, windows)
+    metrics["five_grams"] = evaluate_ngrams(KneserNey(corpus.train, 5), windows)
+    metrics["first_copy"], metrics["second_copy"] = evaluate_copying(
+        model, corpus.validation
+    )
     metrics["weights"] = _save(model, seed)
     for checkpoint in checkpoints:
         checkpoint.unlink(missing_ok=True)
@@ -169,14 +181,19 @@ def learn(
 
 
 def load(seed: int = 0) -> Decoder:
-    """The recorded model of a seed. Raises `ValueError` for weights not recorded."""
-    row = experiment("byte_lm").where(seed=seed)[0]
+    """The recorded model of a seed, in evaluation mode.
+
+    Raises `ValueError` if its weights are missing or not the recorded ones.
+    """
+    row = load_record("byte_lm").where(seed=seed)[0]
     path = _weights(seed)
-    if not path.is_file() or _digest(path) != row["weights"]:
+    if not path.is_file() or _digest(path.read_bytes()) != row["weights"]:
         raise ValueError(f"{path.name}: missing, or not the weights that are recorded")
     model = Decoder(CONFIG)
     weights = load_file(path).items()
-    model.load_state_dict({_today(name): weight.float() for name, weight in weights})
+    model.load_state_dict(
+        {_current_name(name): weight.float() for name, weight in weights}
+    )
     return model.eval()
 
 
@@ -196,10 +213,10 @@ _FORMER_NAMES = {
 }
 
 
-def _today(name: str) -> str:
-    """The name of a weight in `Decoder`; today's names stay as they are."""
-    for former, today in _FORMER_NAMES.items():
-        name = name.replace(former, today)
+def _current_name(name: str) -> str:
+    """The name of a weight in `Decoder`; current names stay as they are."""
+    for former, current in _FORMER_NAMES.items():
+        name = name.replace(former, current)
     return name
 
 
@@ -208,14 +225,17 @@ def _weights(seed: int) -> Path:
 
 
 def _save(model: nn.Module, seed: int) -> str:
-    """In half precision: a test allows it to move `held_out` by 0.002 bits."""
+    """Store the weights and return their digest; of several processes the main one
+    writes. In half precision: a test allows it to move `held_out` by 0.002 bits."""
     half = {name: w.half().contiguous() for name, w in model.state_dict().items()}
-    save_file(half, _weights(seed))
-    return _digest(_weights(seed))
+    content = save(half)
+    if PartialState().is_main_process:
+        _weights(seed).write_bytes(content)
+    return _digest(content)
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 COPYING = {"steps": 800, "batch": 16, "length": 96, "repeated": 16, "min_lr_ratio": 1.0}
@@ -224,7 +244,7 @@ READING = {"steps": 2400, "batch": 8, "length": 256, "repeated": 2, "min_lr_rati
 EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
         "byte_lm",
-        learn,
+        train_and_evaluate,
         {
             "cpu": Preset(
                 seeds=range(3),

@@ -19,18 +19,18 @@ class Problem:
     """Convex losses on a set, with the two numbers that the bound needs.
 
     `draw(steps, generator)` gives samples for one seed, `comparator(samples)` the best
-    fixed point of that sequence, (1, dim), and `excess(theta)` the mean loss over the
-    data above the least, (seeds,).
+    fixed point in hindsight, (1, dim), and `excess_loss(theta)` the mean loss over the
+    data, less the least possible, (seeds,).
     """
 
     loss: sgd.Loss
     projection: sgd.Projection
-    start: Tensor
+    theta0: Tensor
     diameter: float
-    gradient: float
+    gradient_bound: float
     draw: Callable[[int, torch.Generator], Tensor]
     comparator: Callable[[Tensor], Tensor]
-    excess: Callable[[Tensor], Tensor]
+    excess_loss: Callable[[Tensor], Tensor]
 
 
 def standardised(x: np.ndarray) -> Tensor:
@@ -39,7 +39,7 @@ def standardised(x: np.ndarray) -> Tensor:
 
 
 @cache
-def cancer() -> tuple[Tensor, Tensor]:
+def breast_cancer() -> tuple[Tensor, Tensor]:
     """Wisconsin breast cancer: 569 rows of 30 standardised features and a constant 1,
     and labels, -1 malignant and 1 benign."""
     bunch = load_breast_cancer()
@@ -56,20 +56,20 @@ def diabetes() -> tuple[Tensor, Tensor]:
 
 
 def random_signs() -> Problem:
-    """Losses e theta on [-1, 1] with fair signs e: nobody can learn anything."""
+    """Losses e theta on [-1, 1] with fair random signs e: there is nothing to learn."""
     return Problem(
         loss=sgd.linear_loss,
         projection=sgd.project_box,
-        start=torch.zeros(1, 1, dtype=torch.float64),
+        theta0=torch.zeros(1, 1, dtype=torch.float64),
         diameter=2.0,
-        gradient=1.0,
-        draw=signs,
+        gradient_bound=1.0,
+        draw=rademacher,
         comparator=lambda samples: -samples.sum(0).sign(),
-        excess=lambda theta: torch.zeros_like(theta[:, 0]),
+        excess_loss=lambda theta: torch.zeros_like(theta[:, 0]),
     )
 
 
-def signs(steps: int, generator: torch.Generator, games: int = 1) -> Tensor:
+def rademacher(steps: int, generator: torch.Generator, games: int = 1) -> Tensor:
     """Fair signs, (steps, games, 1)."""
     drawn = torch.randint(2, (steps, games, 1), generator=generator)
     return (2 * drawn - 1).double()
@@ -95,13 +95,13 @@ def absolute() -> Problem:
         theta."""
         count, dim = a.shape
         minus = -np.eye(count)
-        found = linprog(
+        solution = linprog(
             np.concatenate([np.zeros(dim), shares[:, 0].numpy()]),
             A_ub=np.block([[a.numpy(), minus], [-a.numpy(), minus]]),
             b_ub=np.concatenate([b.numpy(), -b.numpy()]),
             bounds=[(-1, 1)] * dim + [(0, None)] * count,
         )
-        return torch.from_numpy(found.x[:dim])[None]
+        return torch.from_numpy(solution.x[:dim])[None]
 
     every = torch.arange(len(a))[:, None]
     even = torch.full((len(a), 1), 1 / len(a), dtype=torch.float64)
@@ -109,27 +109,27 @@ def absolute() -> Problem:
     return Problem(
         loss=loss,
         projection=sgd.project_box,
-        start=torch.zeros(1, a.shape[1], dtype=torch.float64),
+        theta0=torch.zeros(1, a.shape[1], dtype=torch.float64),
         diameter=2 * a.shape[1] ** 0.5,
-        gradient=a.norm(dim=-1).max().item(),
+        gradient_bound=a.norm(dim=-1).max().item(),
         draw=_drawn_rows(len(a)),
         comparator=lambda samples: best(_shares(samples, len(a))),
-        excess=lambda theta: loss(theta, every)[0].mean(0) - least,
+        excess_loss=lambda theta: loss(theta, every)[0].mean(0) - least,
     )
 
 
 @cache
 def logistic(radius: float = 3.0) -> Problem:
     """Logistic loss on the cancer set, theta in a ball."""
-    a, y = cancer()
+    a, y = breast_cancer()
     loss, every = sgd.logistic_loss(a, y), torch.arange(len(a))[:, None]
     start = torch.zeros(1, a.shape[1], dtype=torch.float64)
 
     def projection(x: Tensor) -> Tensor:
         return sgd.project_ball(x, radius)
 
-    def best(shares: Tensor) -> sgd.FixedPoint:
-        return sgd.best_fixed_point(loss, every, start, projection, weights=shares)
+    def best(shares: Tensor) -> sgd.BestInHindsight:
+        return sgd.best_in_hindsight(loss, every, start, projection, weights=shares)
 
     even = torch.full((len(a), 1), 1 / len(a), dtype=torch.float64)
     least = best(even).value
@@ -137,13 +137,13 @@ def logistic(radius: float = 3.0) -> Problem:
     return Problem(
         loss=loss,
         projection=projection,
-        start=start,
+        theta0=start,
         diameter=2 * radius,
         # |a| sigmoid(-y a . theta), largest where theta points straight away
-        gradient=(lengths * torch.sigmoid(radius * lengths)).max().item(),
+        gradient_bound=(lengths * torch.sigmoid(radius * lengths)).max().item(),
         draw=_drawn_rows(len(a)),
         comparator=lambda samples: best(_shares(samples, len(a))).theta,
-        excess=lambda theta: loss(theta, every)[0].mean(0) - least,
+        excess_loss=lambda theta: loss(theta, every)[0].mean(0) - least,
     )
 
 
@@ -154,15 +154,15 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
 }
 
 
-def schedules(diameter: float, gradient: float) -> dict[str, sgd.Schedule]:
+def schedules(diameter: float, gradient_bound: float) -> dict[str, sgd.Schedule]:
     """The schedules with fixed steps that the sweep compares, by name."""
-    best = diameter / (2**0.5 * gradient)
+    best = diameter / (2**0.5 * gradient_bound)
     return {
-        "constant": sgd.constant(diameter, gradient),
-        "decaying": sgd.decaying(diameter, gradient),
-        "decaying, ten times": sgd.decaying(diameter, gradient, 10 * best),
-        "decaying, a tenth": sgd.decaying(diameter, gradient, best / 10),
-        "doubling": sgd.doubling(diameter, gradient),
+        "constant": sgd.constant(diameter, gradient_bound),
+        "decaying": sgd.decaying(diameter, gradient_bound),
+        "decaying, ten times": sgd.decaying(diameter, gradient_bound, 10 * best),
+        "decaying, a tenth": sgd.decaying(diameter, gradient_bound, best / 10),
+        "doubling": sgd.doubling(diameter, gradient_bound),
     }
 
 
@@ -175,22 +175,22 @@ def compare(seed: int, problem: str, schedule: str, steps: int) -> dict[str, flo
     game = PROBLEMS[problem]()
     generator = torch.Generator().manual_seed(seed)
     samples = game.draw(steps, generator)
-    fixed = schedules(game.diameter, game.gradient).get(schedule)
-    rule = fixed.steps(steps) if fixed else sgd.adagrad_norm(game.diameter)
+    fixed = schedules(game.diameter, game.gradient_bound).get(schedule)
+    rule = fixed.step_sizes(steps) if fixed else sgd.adagrad_norm(game.diameter)
     run = sgd.projected_sgd(
-        game.loss, samples, game.start, rule, game.projection, trajectory=not fixed
+        game.loss, samples, game.theta0, rule, game.projection, trajectory=not fixed
     )
     comparator = game.loss(game.comparator(samples), samples)[0]
     if run.gradient_norms is None:
-        bound = schedules(game.diameter, game.gradient)[schedule].bound(steps)
+        bound = schedules(game.diameter, game.gradient_bound)[schedule].bound(steps)
     else:
         squares = run.gradient_norms.square().sum().item()
         bound = game.diameter * (2 * squares) ** 0.5 / steps
     return {
         "regret": (run.losses - comparator).mean().item(),
         "bound": bound,
-        "excess_of_average": game.excess(run.average).item(),
-        "excess_of_last": game.excess(run.last).item(),
+        "excess_of_average": game.excess_loss(run.average).item(),
+        "excess_of_last": game.excess_loss(run.last).item(),
     }
 
 
