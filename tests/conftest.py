@@ -27,6 +27,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(seconds.Plugin(), "seconds")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Stop where pytest-xdist does not group tests: what a group shares would be made in each process."""
+    if getattr(config.option, "loadgroup", False):
+        for item in items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+                raise pytest.UsageError(f"{item.nodeid}: pytest-xdist does not heed its group")
+
+
 @pytest.fixture
 def unchecked() -> Iterator[None]:
     """The library as a reader has it, without the checks of shapes, which would refuse first."""

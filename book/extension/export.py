@@ -31,7 +31,7 @@ WIDGETS = "application/vnd.jupyter.widget-state+json"
 COLAB = "https://colab.research.google.com/github/{project}/blob/{branch}/notebooks/{name}.ipynb"
 INSTALL = '''\
 # @title Install the book's library (in Colab half a minute; nothing to do where it is here already)
-# nbval ignores the output, which depends on the packages that were installed before.
+# nbval ignores the output: it depends on the packages that were installed before.
 import importlib.metadata as packages
 import os
 import subprocess

@@ -1,15 +1,20 @@
 """Fixtures: the built site, from the disk and by HTTP, and a browser."""
 
+import contextlib
 import functools
 import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.book import browser as chromium
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsRead, SupportsWrite
 
 SITE = Path(__file__).parents[2] / "_build/html"
 
@@ -28,6 +33,10 @@ def site() -> Path:
 class _Silent(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
+
+    def copyfile(self, source: "SupportsRead[bytes]", outputfile: "SupportsWrite[bytes]") -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a tab may close before it has all
+            super().copyfile(source, outputfile)
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ import nbformat
 import pytest
 import yaml
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("build")]  # one miniature for all
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = """---
