@@ -60,7 +60,7 @@ def generator(name: str, value: object) -> None:
 
 
 def instance(name: str, value: object, kind: type | UnionType) -> None:
-    """An object of the class `kind`; `TypeError` for the rest."""
+    """An object of the type `kind`; `TypeError` for the rest."""
     if not isinstance(value, kind):
         wanted = kind.__name__ if isinstance(kind, type) else kind
         raise TypeError(f"{name}: expected {wanted}, got {_kind(value)}")
@@ -77,11 +77,13 @@ def tensor(
     value: object,
     shape: Sequence[int | str] | None = None,
     dtypes: Collection[torch.dtype] | None = None,
+    *,
+    fit: str = "",
 ) -> None:
     """A tensor; `TypeError` for other dtypes, `ValueError` for another shape.
 
     `shape` has each axis's size, or its name where any size will do. "..." as the first
-    stands for any number of axes.
+    stands for any number of axes. The message says which argument it has to `fit`.
     """
     if not isinstance(value, Tensor):
         raise TypeError(f"{name}: expected a tensor, got {_kind(value)}")
@@ -90,7 +92,8 @@ def tensor(
         raise TypeError(f"{name}: expected {allowed}, got {value.dtype}")
     if shape is not None and not _fits(value.shape, shape):
         raise ValueError(
-            f"{name}: expected the shape {_tuple(shape)}, got {tuple(value.shape)}"
+            f"{name}: expected the shape {_tuple(shape)}{fit and f' to fit {fit}'}, "
+            f"got {tuple(value.shape)}"
         )
 
 

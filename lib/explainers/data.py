@@ -126,11 +126,8 @@ class Images:
 
     def __post_init__(self) -> None:
         checks.tensor("pixels", self.pixels, ("images", 28, 28), (torch.uint8,))
-        checks.tensor("labels", self.labels, ("images",), (torch.uint8,))
-        if len(self.labels) != len(self.pixels):
-            raise ValueError(
-                f"labels: {len(self.labels)} do not go with {len(self.pixels)} pixels"
-            )
+        wanted = (len(self.pixels),)
+        checks.tensor("labels", self.labels, wanted, (torch.uint8,), fit="pixels")
 
 
 FASHION_CLASSES = (

@@ -206,10 +206,8 @@ def projected_sgd(
     """
     _check_problem(loss, samples, theta0, projection)
     rule = step_sizes if callable(step_sizes) else None
-    etas: Sequence[Tensor]
-    if rule is None:
+    if not callable(step_sizes):
         _check_steps(step_sizes, len(samples), len(theta0))
-    if isinstance(step_sizes, Tensor):
         grows = _grows_at(step_sizes)
         if grows is not None:
             warnings.warn(
@@ -355,11 +353,7 @@ def average_regret(
         checks.floats(name, value)
         checks.finite(name, value)
         checks.not_empty(name, value)
-    if losses.shape != comparator_losses.shape:
-        raise ValueError(
-            "comparator_losses: expected the shape of losses, "
-            f"{tuple(losses.shape)}, got {tuple(comparator_losses.shape)}"
-        )
+    checks.tensor("comparator_losses", comparator_losses, losses.shape, fit="losses")
     share = torch.ones_like(losses)
     if weights is not None:
         share = _shares(weights, losses.shape)
@@ -562,21 +556,14 @@ def _check_rows(features: Tensor, name: str, values: Tensor) -> None:
     checks.finite("features", features)
     checks.floats(name, values)
     checks.finite(name, values)
-    if values.shape != features.shape[:1]:
-        raise ValueError(
-            f"{name}: expected one number for each of the {len(features)} rows of "
-            f"features, got the shape {tuple(values.shape)}"
-        )
+    checks.tensor(name, values, features.shape[:1], fit="the rows of features")
 
 
 def _check_labels(features: Tensor, labels: Tensor) -> None:
     _check_rows(features, "labels", labels)
-    wrong = labels.abs() != 1
-    if bool(wrong.any()):
-        raise ValueError(
-            f"labels: expected -1 and 1, got {labels[wrong][0].item()} in row "
-            f"{int(wrong.int().argmax())}"
-        )
+    wrong = labels[labels.abs() != 1]
+    if len(wrong):
+        raise ValueError(f"labels: expected -1 and 1, got {wrong[0].item()}")
 
 
 def _at(row: Tensor, table: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:

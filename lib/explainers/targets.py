@@ -177,8 +177,7 @@ def kl_divergence(
         _check_points(name, density)
         if not bool((density.isfinite() & (density >= 0)).all()):
             raise ValueError(f"{name}: expected finite numbers from 0 up")
-    if len(p) != len(q):
-        raise ValueError(f"q: expected {len(p)} numbers as p has, got {len(q)}")
+    checks.tensor("q", q, p.shape, fit="p")
     checks.positive("dx", dx)
     return float(torch.where(p > 0, p * (p / q).log(), 0).sum() * dx)
 
