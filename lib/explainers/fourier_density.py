@@ -247,7 +247,10 @@ class FourierDensity(nn.Module):
         checks.integer("num_frequencies", num_frequencies, least=1)
         _check_sizes("batch_shape", batch_shape, 1)
         if isinstance(support, str):
-            checks.one_of("support", support, ["real"])
+            if support != "real":
+                raise ValueError(
+                    f"support: expected 'real' or a pair (lo, hi), got {support!r}"
+                )
         elif not isinstance(support, tuple | list) or not all(
             isinstance(end, Real) for end in support
         ):
