@@ -73,8 +73,7 @@ def rotate(
     of shape (batch, 1, length) each row its own.
     """
     _even(x)
-    _check_table("cos", cos, x)
-    _check_table("sin", sin, x)
+    _check_tables(x, cos, sin)
     checks.one_of("layout", layout, LAYOUTS)
     if layout == "halves":
         first, second = x.chunk(2, dim=-1)
@@ -110,16 +109,18 @@ def _even(x: Tensor) -> None:
         raise ValueError(f"x: expected an even last axis, got {x.shape[-1]}")
 
 
-def _check_table(name: str, table: Tensor, x: Tensor) -> None:
-    checks.tensor(name, table)
-    if table.shape == (*x.shape[-2:-1], x.shape[-1] // 2):
-        return  # as in every layer of a model
-    if table.ndim == 0 or 2 * table.shape[-1] != x.shape[-1]:
-        raise ValueError(
-            f"{name}: expected half of the last axis of x, {tuple(x.shape)}, got "
-            f"{tuple(table.shape)}"
-        )
-    checks.broadcasts(name, table, (*x.shape[:-1], table.shape[-1]))
+def _check_tables(x: Tensor, cos: Tensor, sin: Tensor) -> None:
+    usual = (*x.shape[-2:-1], x.shape[-1] // 2)
+    for name, table in (("cos", cos), ("sin", sin)):
+        checks.tensor(name, table)
+        if table.shape == usual:
+            continue  # as in every layer of a model
+        if table.ndim == 0 or 2 * table.shape[-1] != x.shape[-1]:
+            raise ValueError(
+                f"{name}: expected half of the last axis of x, {tuple(x.shape)}, got "
+                f"{tuple(table.shape)}"
+            )
+        checks.broadcasts(name, table, (*x.shape[:-1], table.shape[-1]))
 
 
 def _check_finite(name: str, numbers: Tensor) -> None:
