@@ -511,7 +511,7 @@ def adagrad_norm(diameter: float) -> StepRule:
     )
 
 
-# ---- checks that `checks` does not have
+# ---- checks of the assumptions, and of what losses, rules and projections return
 
 
 def _root(T: int) -> float:
