@@ -248,9 +248,9 @@ def test_a_cache_that_does_not_fit_is_named_and_stays_as_it_was() -> None:
     assert [cache.seen for cache in caches] == [1] * 4
     with pytest.raises(ValueError, match="max_length: 17 tokens are asked for, the model takes 16"):
         model.new_caches(1, 17)
-    with pytest.raises(ValueError, match="max_length: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_length: expected an integer from 1 up, got 0"):
         model.new_caches(1, 0)
-    with pytest.raises(ValueError, match="batch_size: expected at least 1, got -2"):
+    with pytest.raises(ValueError, match="batch_size: expected an integer from 1 up, got -2"):
         model.new_caches(-2, 5)
 
 
@@ -259,11 +259,11 @@ def test_a_generation_that_makes_no_sense_is_refused() -> None:
     with pytest.raises(ValueError, match="max_length: 17 tokens are asked for, the model takes 16"):
         generate(model, prompt, 14)
     for temperature in (-1.0, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="temperature: expected at least 0"):
+        with pytest.raises(ValueError, match="temperature: expected a finite number from 0 up"):
             generate(model, prompt, 1, temperature=temperature)
     with pytest.raises(ValueError, match="ids: expected a prompt of at least one token"):
         generate(model, prompt[:, :0], 1)
-    with pytest.raises(ValueError, match="max_new_tokens: expected at least 0, got -1"):
+    with pytest.raises(ValueError, match="max_new_tokens: expected an integer from 0 up, got -1"):
         generate(model, prompt, -1)
     right = torch.tensor([[True, True, False]])
     with pytest.raises(ValueError, match="attention_mask: expected the shape of ids, padded left"):

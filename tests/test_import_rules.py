@@ -58,6 +58,7 @@ def test_the_library_breaks_no_rule(library: Path) -> None:
         ("experiments/runner", "from explainers.studies import get_experiment", {LAYERS}),
         ("studies/byte_lm", "from explainers import command_line", {LAYERS}),
         ("imports", "from explainers import resources", {LAYERS}),
+        ("checks", "from explainers import resources", {LAYERS}),
         ("sgd", "from explainers.notebook import show", {NOTEBOOK}),
         ("resources", "from explainers.notebook import words", {LAYERS, NOTEBOOK}),
         ("notebook/words", "from explainers import targets", {LAYERS}),

@@ -71,7 +71,7 @@ def test_a_unigram_is_the_entropy_of_its_text() -> None:
 def test_bad_input_is_named() -> None:
     text = torch.zeros(10, dtype=torch.uint8)
     for order in (0, 8):
-        with pytest.raises(ValueError, match=f"order: expected 1 to 7, got {order}"):
+        with pytest.raises(ValueError, match=f"order: expected an integer from 1 to 7, got {order}"):
             KneserNey(text, order)
     with pytest.raises(ValueError, match="train: 4 bytes hold no 5 in a row"):
         KneserNey(text[:4], 5)

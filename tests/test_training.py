@@ -291,7 +291,7 @@ def test_a_parameter_without_a_gradient_in_some_steps_goes_on_too(tmp_path: Path
 
 def test_arguments_of_a_run_that_make_no_sense_are_refused(tmp_path: Path) -> None:
     for save_steps in (0, -5):
-        with pytest.raises(ValueError, match=f"save_steps: expected at least 1, got {save_steps}"):
+        with pytest.raises(ValueError, match=f"save_steps: expected an integer from 1 up, got {save_steps}"):
             train(small(), draw, loss, PLAN, save_steps=save_steps)
     with pytest.raises(ValueError, match=r"checkpoint: there is no folder .*nowhere"):
         train(small(), draw, loss, PLAN, checkpoint=tmp_path / "nowhere/run.checkpoint")
@@ -309,8 +309,8 @@ NAN, INF = float("nan"), float("inf")
         ("seed", (-1, 2**32, 0.0, NAN), "expected an integer, at least 0 and below 4294967296, got"),
         ("lr", (0.0, -1e-3, NAN, INF), "expected a positive number, got"),
         ("max_grad_norm", (0.0, -1.0, NAN), "expected a positive number, got"),
-        ("weight_decay", (-0.1, NAN, INF), "expected at least 0, got"),
-        ("min_lr_ratio", (-0.1, 1.1, NAN), "expected 0 to 1, got"),
+        ("weight_decay", (-0.1, NAN, INF), "expected a finite number from 0 up, got"),
+        ("min_lr_ratio", (-0.1, 1.1, NAN), "expected a finite number from 0 to 1, got"),
         (
             "betas",
             ((0.9, 1.0), (NAN, 0.9), (-0.1, 0.9), (0.9,)),

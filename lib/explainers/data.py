@@ -18,9 +18,11 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from explainers import resources
+from explainers import checks, resources
 
 SPLITS = ("train", "validation")
+
+_INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 # tests are data more than code; the rest is not the standard library, or differs from
 # machine to machine
@@ -43,10 +45,9 @@ class Corpus:
     validation: UInt8[Tensor, " validation"]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str):
-            raise TypeError(f"name: expected a string, got {self.name!r}")
-        _check_bytes("train", self.train, 1)
-        _check_bytes("validation", self.validation, 1)
+        checks.instance("name", self.name, str)
+        for name, part in (("train", self.train), ("validation", self.validation)):
+            checks.tensor(name, part, ("length",), (torch.uint8,))
 
 
 @cache
@@ -74,8 +75,7 @@ def standard_library() -> Corpus:
 
 def as_bytes(text: str | bytes) -> UInt8[Tensor, " length"]:
     """Text, in UTF-8, as a uint8 tensor. Raises `TypeError` for other types."""
-    if not isinstance(text, str | bytes):
-        raise TypeError(f"text: expected a string or bytes, got {text!r}")
+    checks.instance("text", text, str | bytes)
     raw = text.encode() if isinstance(text, str) else text
     return torch.from_numpy(np.frombuffer(raw, np.uint8).copy())
 
@@ -86,21 +86,8 @@ def as_text(text: Int[Tensor, " length"] | UInt8[Tensor, " length"]) -> str:
     Raises `TypeError` if `text` is not an integer tensor, `ValueError` for numbers
     below 0 or above 255 and for another shape than (length,).
     """
-    if (
-        not isinstance(text, Tensor)
-        or text.dtype == torch.bool
-        or text.is_floating_point()
-        or text.is_complex()
-    ):
-        got = text.dtype if isinstance(text, Tensor) else type(text).__name__
-        raise TypeError(f"text: expected a tensor of integers, got {got}")
-    if text.ndim != 1:
-        raise ValueError(f"text: expected the shape (length,), got {tuple(text.shape)}")
-    if text.numel() and not 0 <= text.min() <= text.max() <= 255:
-        raise ValueError(
-            f"text: expected numbers from 0 to 255, got {text.min().item()} to "
-            f"{text.max().item()}"
-        )
+    checks.tensor("text", text, ("length",), _INTEGERS)
+    checks.within("text", text, 0, 255)
     return bytes(text.tolist()).decode(errors="replace")
 
 
@@ -115,19 +102,13 @@ def photograph_patches(
     """
     from sklearn.datasets import load_sample_images
 
-    _check_split(split)
-    if isinstance(patch_size, bool) or not isinstance(patch_size, int):
-        raise TypeError(f"patch_size: expected an integer, got {patch_size!r}")
+    checks.one_of("split", split, SPLITS)
     patches = []
     for image in load_sample_images().images:
         picture = torch.from_numpy(image.copy()).permute(2, 0, 1).float() / 255
         line = picture.shape[1] * 3 // 4
         part = picture[:, :line] if split == "train" else picture[:, line:]
-        if not 1 <= patch_size <= min(part.shape[1:]):
-            raise ValueError(
-                f"patch_size: expected 1 to {min(part.shape[1:])} pixels, "
-                f"got {patch_size}"
-            )
+        checks.integer("patch_size", patch_size, least=1, most=min(part.shape[1:]))
         rows = part.unfold(1, patch_size, patch_size).unfold(2, patch_size, patch_size)
         patches.append(rows.flatten(1, 2).transpose(0, 1))
     return torch.cat(patches)
@@ -144,16 +125,9 @@ class Images:
     labels: UInt8[Tensor, " images"]
 
     def __post_init__(self) -> None:
-        _check_bytes("pixels", self.pixels, 3)
-        _check_bytes("labels", self.labels, 1)
-        if self.pixels.shape[1:] != (28, 28):
-            raise ValueError(
-                f"pixels: expected (images, 28, 28), got {tuple(self.pixels.shape)}"
-            )
-        if len(self.labels) != len(self.pixels):
-            raise ValueError(
-                f"labels: {len(self.labels)} do not go with {len(self.pixels)} pixels"
-            )
+        checks.tensor("pixels", self.pixels, ("images", 28, 28), (torch.uint8,))
+        wanted = (len(self.pixels),)
+        checks.tensor("labels", self.labels, wanted, (torch.uint8,), fit="pixels")
 
 
 FASHION_CLASSES = (
@@ -182,7 +156,7 @@ def fashion_mnist(split: str = "train") -> Images:
     it. Wherever the bytes are from, their hash is checked: `ValueError` if it differs,
     and for another split.
     """
-    _check_split(split)
+    checks.one_of("split", split, SPLITS)
     stem, expected = _FASHION_FILES[split]
     folder = _DEBIAN if _DEBIAN.is_dir() else _torchvision_folder()
     pixels = _idx(folder, f"{stem}-images-idx3-ubyte", 16)
@@ -204,19 +178,6 @@ def _sources(root: Path) -> list[tuple[str, bytes]]:
     if not sources:
         raise ValueError(f"{root}: this Python's library has no source files")
     return sorted(sources)
-
-
-def _check_bytes(name: str, value: object, ndim: int) -> None:
-    if not (isinstance(value, Tensor) and value.dtype == torch.uint8):
-        got = value.dtype if isinstance(value, Tensor) else type(value).__name__
-        raise TypeError(f"{name}: expected a tensor of bytes (torch.uint8), got {got}")
-    if value.ndim != ndim:
-        raise ValueError(f"{name}: expected {ndim} axes, got {tuple(value.shape)}")
-
-
-def _check_split(split: str) -> None:
-    if not isinstance(split, str) or split not in SPLITS:
-        raise ValueError(f"split: {split!r} is not one of {list(SPLITS)}")
 
 
 def _idx(folder: Path, name: str, header: int) -> bytes:

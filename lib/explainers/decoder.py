@@ -31,7 +31,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from explainers import rope
+from explainers import checks, rope
 
 _BOOLEANS = (torch.bool,)
 _INTEGERS = (torch.int64, torch.int32)
@@ -101,8 +101,7 @@ class KeyValueCache:
 
     def __init__(self, *stores: Tensor) -> None:
         for store in stores:
-            if not isinstance(store, Tensor):
-                raise TypeError(f"stores: expected tensors, got {store!r}")
+            checks.tensor("stores", store)
         shapes = [tuple(store.shape) for store in stores]
         if (
             min(map(len, shapes), default=0) < 3
@@ -117,11 +116,9 @@ class KeyValueCache:
 
     def check(self, batch_size: int, num_new: int) -> None:
         """Raise `ValueError` unless `num_new` tokens for each row of the batch fit."""
-        _check_integer("batch_size", batch_size)
-        _check_integer("num_new", num_new)
+        checks.integer("batch_size", batch_size)
+        checks.integer("num_new", num_new, least=0)
         rows, room = self.stores[0].shape[0], self.stores[0].shape[-2]
-        if num_new < 0:
-            raise ValueError(f"num_new: expected at least 0 tokens, got {num_new}")
         if batch_size != rows:
             raise ValueError(
                 f"cache: made for a batch_size of {rows}, got {batch_size}"
@@ -145,7 +142,7 @@ class KeyValueCache:
         count: int | str = "new"
         for store, tokens in zip(self.stores, new, strict=True):
             *before, _, size = store.shape
-            _check_tensor("new", tokens, (*before, count, size), (store.dtype,))
+            checks.tensor("new", tokens, (*before, count, size), (store.dtype,))
             count = tokens.shape[-2]
         self.check(new[0].shape[0], new[0].shape[-2])
         end = self.seen + new[0].shape[-2]
@@ -163,7 +160,7 @@ def positions_from_mask(
     A masked token gets the position of the one before it, or 0. Raises `TypeError` for
     other types and dtypes, `ValueError` for other shapes.
     """
-    _check_tensor("attention_mask", attention_mask, ("batch", "keys"), _BOOLEANS)
+    checks.tensor("attention_mask", attention_mask, ("batch", "keys"), _BOOLEANS)
     return (attention_mask.cumsum(-1) - 1).clamp(min=0)
 
 
@@ -190,17 +187,10 @@ def causal_attention(
     if length > keys:
         raise ValueError(f"query: {length} queries are more than {keys} keys")
     if attention_mask is not None:
-        _check_tensor("attention_mask", attention_mask, (batch, keys), _BOOLEANS)
+        checks.tensor("attention_mask", attention_mask, (batch, keys), _BOOLEANS)
     if bias is not None:
-        _check_tensor("bias", bias, ("...", length, keys), (query.dtype,))
-        leading = zip(reversed(bias.shape[:-2]), (heads, batch), strict=False)
-        if bias.ndim > 4 or any(
-            size not in (1, of_query) for size, of_query in leading
-        ):
-            raise ValueError(
-                f"bias: the shape {tuple(bias.shape)} does not broadcast to "
-                f"{(batch, heads, length, keys)}"
-            )
+        checks.tensor("bias", bias, ("...", length, keys), (query.dtype,))
+        checks.broadcasts("bias", bias, (batch, heads, length, keys))
     return _mix(query, key, value, attention_mask, bias)
 
 
@@ -237,7 +227,7 @@ class GroupedQueryAttention(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        _check_config(config)
+        checks.instance("config", config, Config)
         self.config = config
         shared = config.num_key_value_heads * config.head_dim
         self.q_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
@@ -297,13 +287,12 @@ class GroupedQueryAttention(nn.Module):
         if key.shape[-2] != length:
             raise ValueError(f"key: {key.shape[-2]} keys are new with {length} queries")
         if cache is not None:
-            if not isinstance(cache, KeyValueCache):
-                raise TypeError(f"cache: expected a KeyValueCache, got {cache!r}")
+            checks.instance("cache", cache, KeyValueCache)
             cache.check(batch, length)
             seen = cache.seen
         if attention_mask is not None:  # before the cache changes
             keys = seen + length
-            _check_tensor("attention_mask", attention_mask, (batch, keys), _BOOLEANS)
+            checks.tensor("attention_mask", attention_mask, (batch, keys), _BOOLEANS)
         cos, sin = _rotations(positions, seen, query, self.config)
         query, key = rope.rotate(query, cos, sin), rope.rotate(key, cos, sin)
         if cache is not None:
@@ -316,7 +305,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        _check_config(config)
+        checks.instance("config", config, Config)
         self.config = config
         outer, inner = config.hidden_size, config.intermediate_size
         self.gate_proj = nn.Linear(outer, inner, bias=False)
@@ -336,9 +325,8 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: Config, attention: nn.Module) -> None:
         super().__init__()
-        _check_config(config)
-        if not isinstance(attention, nn.Module):
-            raise TypeError(f"attention: expected a module, got {attention!r}")
+        checks.instance("config", config, Config)
+        checks.instance("attention", attention, nn.Module)
         self.config = config
         self.input_layernorm = nn.RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.self_attn = attention
@@ -373,9 +361,8 @@ class Decoder(nn.Module):
         attention: Callable[[Config], nn.Module] = GroupedQueryAttention,
     ) -> None:
         super().__init__()
-        _check_config(config)
-        if not callable(attention):
-            raise TypeError(f"attention: expected a function, got {attention!r}")
+        checks.instance("config", config, Config)
+        checks.function("attention", attention)
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(
@@ -412,8 +399,7 @@ class Decoder(nn.Module):
         _check_ids(ids, self.config.vocab_size)
         _check_length("ids", ids.shape[1], self.config)
         if caches is not None:
-            if not isinstance(caches, Sequence):
-                raise TypeError(f"caches: expected a list, got {caches!r}")
+            checks.instance("caches", caches, Sequence)
             if len(caches) != len(self.layers):
                 raise ValueError(
                     f"caches: expected one for each of {len(self.layers)} layers, "
@@ -424,8 +410,10 @@ class Decoder(nn.Module):
             if positions is None:
                 positions = positions_from_mask(attention_mask)[:, -ids.shape[1] :]
         if positions is not None:
-            _check_tensor("positions", positions, tuple(ids.shape), _INTEGERS)
-            _check_range("positions", positions, self.config.max_position_embeddings)
+            checks.tensor("positions", positions, tuple(ids.shape), _INTEGERS)
+            checks.within(
+                "positions", positions, 0, self.config.max_position_embeddings - 1
+            )
         x = self.embed_tokens(ids)
         for layer, cache in zip(
             self.layers, caches or [None] * len(self.layers), strict=True
@@ -490,21 +478,14 @@ def generate(
     Raises `ValueError` for an empty prompt, one padded on the right, one too long for
     the model, and a negative count or temperature; `TypeError` for other types.
     """
-    if not isinstance(model, Decoder):
-        raise TypeError(f"model: expected a Decoder, got {type(model).__name__}")
+    checks.instance("model", model, Decoder)
     _check_ids(ids, model.config.vocab_size)
-    _check_integer("max_new_tokens", max_new_tokens)
-    if not isinstance(temperature, Real):
-        raise TypeError(f"temperature: expected a number, got {temperature!r}")
-    if not (generator is None or isinstance(generator, torch.Generator)):
-        raise TypeError(f"generator: expected a torch.Generator, got {generator!r}")
-    if not 0 <= temperature < math.inf:
-        raise ValueError(f"temperature: expected at least 0, got {temperature}")
+    checks.integer("max_new_tokens", max_new_tokens, least=0)
+    checks.number("temperature", temperature, least=0)
+    checks.generator("generator", generator)
     batch, length = ids.shape
     if length < 1:
         raise ValueError("ids: expected a prompt of at least one token")
-    if max_new_tokens < 0:
-        raise ValueError(f"max_new_tokens: expected at least 0, got {max_new_tokens}")
     if attention_mask is not None:
         _check_mask(attention_mask, ids)
         if attention_mask.shape != ids.shape or not attention_mask[:, -1].all():
@@ -526,26 +507,13 @@ def generate(
 
 def num_parameters(model: nn.Module) -> int:
     """The number of parameters. Raises `TypeError` if `model` is not a module."""
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model: expected a module, got {type(model).__name__}")
+    checks.instance("model", model, nn.Module)
     return sum(weight.numel() for weight in model.parameters())
 
 
-def _check_config(config: object) -> None:
-    if not isinstance(config, Config):
-        raise TypeError(f"config: expected a Config, got {config!r}")
-
-
-def _check_integer(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}: expected an integer, got {value!r}")
-
-
 def _check_room(batch_size: int, max_length: int, config: Config) -> None:
-    for name, size in (("batch_size", batch_size), ("max_length", max_length)):
-        _check_integer(name, size)
-        if size < 1:
-            raise ValueError(f"{name}: expected at least 1, got {size}")
+    checks.integer("batch_size", batch_size, least=1)
+    checks.integer("max_length", max_length, least=1)
     _check_length("max_length", max_length, config)
 
 
@@ -557,75 +525,32 @@ def _check_length(name: str, length: int, config: Config) -> None:
         )
 
 
-def _check_tensor(
-    name: str,
-    value: object,
-    shape: tuple[int | str, ...],
-    dtypes: tuple[torch.dtype, ...],
-) -> None:
-    """`shape` has each axis's size, or its name where any size will do.
-
-    "..." as the first stands for any number of axes. Numbers are not looked at: every
-    layer calls this.
-    """
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
-    if value.dtype not in dtypes:
-        allowed = " or ".join(map(str, dtypes))
-        raise TypeError(f"{name}: expected {allowed}, got {value.dtype}")
-    if not _fits(value.shape, shape):
-        raise ValueError(
-            f"{name}: expected the shape ({', '.join(map(str, shape))}), "
-            f"got {tuple(value.shape)}"
-        )
-
-
-def _fits(sizes: Sequence[int], shape: Sequence[int | str]) -> bool:
-    if shape[0] == "...":
-        shape = shape[1:]
-        sizes = sizes[-len(shape) :]
-    if len(sizes) != len(shape):
-        return False
-    for size, wanted in zip(sizes, shape, strict=True):
-        if size != wanted and not isinstance(wanted, str):
-            return False
-    return True
-
-
-def _check_range(name: str, numbers: Tensor, end: int) -> None:
-    if numbers.numel() and not 0 <= numbers.min() <= numbers.max() < end:
-        raise ValueError(
-            f"{name}: expected numbers from 0 to {end - 1}, got "
-            f"{numbers.min().item()} to {numbers.max().item()}"
-        )
-
-
 def _check_hidden(
     name: str, x: Tensor, before: tuple[str, ...], config: Config
 ) -> None:
-    _check_tensor(name, x, (*before, config.hidden_size), _FLOATS)
+    checks.tensor(name, x, (*before, config.hidden_size), _FLOATS)
 
 
 def _check_heads(query: Tensor, key: Tensor, value: Tensor) -> None:
-    _check_tensor("query", query, ("batch", "heads", "length", "head_dim"), _FLOATS)
+    checks.tensor("query", query, ("batch", "heads", "length", "head_dim"), _FLOATS)
     batch, heads, _, head_dim = query.shape
     dtype = (query.dtype,)
-    _check_tensor("key", key, (batch, "kv_heads", "keys", head_dim), dtype)
+    checks.tensor("key", key, (batch, "kv_heads", "keys", head_dim), dtype)
     kv_heads, keys = key.shape[1:3]
-    _check_tensor("value", value, (batch, kv_heads, keys, "value_dim"), dtype)
+    checks.tensor("value", value, (batch, kv_heads, keys, "value_dim"), dtype)
     if kv_heads == 0 or heads % kv_heads:
         raise ValueError(f"key: {kv_heads} heads do not divide {heads} of query")
 
 
 def _check_ids(ids: Tensor, vocab_size: int) -> None:
-    _check_tensor("ids", ids, ("batch", "length"), _INTEGERS)
-    _check_range("ids", ids, vocab_size)
+    checks.tensor("ids", ids, ("batch", "length"), _INTEGERS)
+    checks.within("ids", ids, 0, vocab_size - 1)
 
 
 def _check_mask(attention_mask: Tensor, ids: Tensor) -> None:
     """What can be said without the cache; the attention checks the number of keys."""
     rows, length = ids.shape
-    _check_tensor("attention_mask", attention_mask, (rows, "keys"), _BOOLEANS)
+    checks.tensor("attention_mask", attention_mask, (rows, "keys"), _BOOLEANS)
     if attention_mask.shape[1] < length:
         raise ValueError(
             f"attention_mask: expected at least {length} keys, "
@@ -648,11 +573,11 @@ def _rotations(
             )
         at = slice(seen, seen + length)
         return cos[at].to(query.dtype), sin[at].to(query.dtype)
-    _check_tensor("positions", positions, (batch, length), _INTEGERS)
+    checks.tensor("positions", positions, (batch, length), _INTEGERS)
     try:
         turned = [F.embedding(positions, table)[:, None] for table in (cos, sin)]
     except IndexError:
-        _check_range("positions", positions, longest)
+        checks.within("positions", positions, 0, longest - 1)
         raise
     return turned[0].to(query.dtype), turned[1].to(query.dtype)
 

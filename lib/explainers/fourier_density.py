@@ -19,7 +19,7 @@ at the numbers, since fits call them at every step: NaN gives NaN, and so does `
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Real
 
 import numpy as np
@@ -27,6 +27,10 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
+
+from explainers import checks
+
+_COMPLEX = (torch.complex64, torch.complex128)
 
 
 def autocorrelation(
@@ -52,7 +56,7 @@ def phase(x: Float[Tensor, "*shape"]) -> Complex[Tensor, "*shape"]:
     -1/2 and 1/2: both edges give the very same number, as they must in a periodic
     model, and a zero of p there is a zero.
     """
-    _check_reals("x", x)
+    checks.floats("x", x)
     reflected = 2 * x.clamp(-0.5, 0.5) - x
     return torch.complex(torch.cos(math.pi * x), torch.sin(-math.pi * reflected))
 
@@ -61,7 +65,7 @@ def fourier_basis(
     x: Float[Tensor, "*shape"], num_frequencies: int
 ) -> Complex[Tensor, "*shape coefficients"]:
     """exp(-i pi k x), k = 0 ... N, so that A(x) = fourier_basis(x, N) @ a."""
-    _check_count("num_frequencies", num_frequencies)
+    checks.integer("num_frequencies", num_frequencies, least=1)
     z = phase(x).unsqueeze(-1)
     return torch.cat(
         [torch.ones_like(z), z.expand(*x.shape, num_frequencies)], -1
@@ -84,8 +88,7 @@ def amplitude(
 
 def log_power(amplitude: Complex[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """log |A|^2, and -inf where A = 0; 2 log |A| would take a needless square root."""
-    if not (isinstance(amplitude, Tensor) and amplitude.is_complex()):
-        raise TypeError(f"amplitude: expected a complex tensor, got {_kind(amplitude)}")
+    checks.tensor("amplitude", amplitude, dtypes=_COMPLEX)
     return (amplitude.real.square() + amplitude.imag.square()).log()
 
 
@@ -138,8 +141,7 @@ def icdf(
     is 0 or not finite.
     """
     _check_pair(a, "u", u)
-    if bool(u.isnan().any()):
-        raise ValueError(f"u: {int(u.isnan().sum())} of {u.numel()} numbers are NaN")
+    checks.not_nan("u", u)
     _check_density(a)
     high = torch.ones_like(a[..., 0].real + u)
     low = -high
@@ -173,42 +175,30 @@ def log_sech2(u: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     The left side is log 0 as soon as tanh rounds to 1, in float32 at |u| = 9; the right
     side never fails.
     """
-    _check_reals("u", u)
+    checks.floats("u", u)
     v = 2 * u.abs()
     return 2 * F.logsigmoid(v) - v + math.log(4)
 
 
-def _kind(value: object) -> str:
-    return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
-
-
-def _check_coefficients(a: object) -> None:
-    if not (isinstance(a, Tensor) and a.is_complex()):
-        raise TypeError(f"a: expected a complex tensor, got {_kind(a)}")
-    if a.ndim == 0 or a.numel() == 0:
-        raise ValueError(
-            f"a: expected the shape (*batch, N + 1), not empty, got {tuple(a.shape)}"
-        )
-
-
-def _check_reals(name: str, x: object) -> None:
-    if not (isinstance(x, Tensor) and x.is_floating_point()):
-        raise TypeError(f"{name}: expected a floating-point tensor, got {_kind(x)}")
+def _check_coefficients(a: Tensor) -> None:
+    checks.tensor("a", a, dtypes=_COMPLEX)
+    checks.not_empty("a", a)
 
 
 def _check_pair(a: Tensor, name: str, x: Tensor) -> None:
     _check_coefficients(a)
-    _check_reals(name, x)
-    if not _broadcast(a.shape[:-1], x.shape):
+    checks.floats(name, x)
+    _check_batch(name, x, a.shape[:-1])
+
+
+def _check_batch(name: str, x: Tensor, batch: tuple[int, ...]) -> None:
+    """That x broadcasts against the batch, from the right and either way."""
+    sizes = zip(x.shape[::-1], batch[::-1], strict=False)
+    if not all(m == n or 1 in (m, n) for m, n in sizes):
         raise ValueError(
-            f"{name}: shape {tuple(x.shape)} does not broadcast against "
-            f"{tuple(a.shape[:-1])} of a"
+            f"{name}: expected a shape that broadcasts against that of the batch, "
+            f"{tuple(batch)}, got {tuple(x.shape)}"
         )
-
-
-def _broadcast(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    sizes = zip(one[::-1], other[::-1], strict=False)
-    return all(m == n or 1 in (m, n) for m, n in sizes)
 
 
 def _check_density(a: Tensor) -> None:
@@ -218,25 +208,10 @@ def _check_density(a: Tensor) -> None:
         raise ValueError("a: it is 0 or not finite, which makes no density")
 
 
-def _check_count(name: str, count: object) -> None:
-    if isinstance(count, bool) or not isinstance(count, int):
-        raise TypeError(f"{name}: {count!r} is not an int")
-    if count < 1:
-        raise ValueError(f"{name}: {count} is not at least 1")
-
-
-def _check_number(name: str, value: object) -> None:
-    if not isinstance(value, Real):
-        raise TypeError(f"{name}: {value!r} is not a number")
-
-
-def _check_sizes(name: str, sizes: object, least: int) -> None:
-    if not isinstance(sizes, tuple | list) or not all(
-        isinstance(size, int) and not isinstance(size, bool) for size in sizes
-    ):
-        raise TypeError(f"{name}: {sizes!r} is not a tuple of ints")
-    if any(size < least for size in sizes):
-        raise ValueError(f"{name}: {sizes!r} has a size that is not at least {least}")
+def _check_sizes(name: str, sizes: Sequence[int], least: int) -> None:
+    checks.instance(name, sizes, tuple | list)
+    for size in sizes:
+        checks.integer(name, size, least)
 
 
 class FourierDensity(nn.Module):
@@ -269,22 +244,22 @@ class FourierDensity(nn.Module):
         batch_shape: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        _check_count("num_frequencies", num_frequencies)
+        checks.integer("num_frequencies", num_frequencies, least=1)
         _check_sizes("batch_shape", batch_shape, 1)
         if isinstance(support, str):
             if support != "real":
                 raise ValueError(
-                    f"support: {support!r} is neither 'real' nor a pair (lo, hi)"
+                    f"support: expected 'real' or a pair (lo, hi), got {support!r}"
                 )
         elif not isinstance(support, tuple | list) or not all(
             isinstance(end, Real) for end in support
         ):
             raise TypeError(
-                f"support: {support!r} is neither 'real' nor a pair (lo, hi)"
+                f"support: expected 'real' or a pair (lo, hi), got {support!r}"
             )
         elif len(support) != 2 or not -math.inf < support[0] < support[1] < math.inf:
             raise ValueError(
-                f"support: {support!r} is not a pair of finite numbers lo < hi"
+                f"support: expected a pair of finite numbers lo < hi, got {support!r}"
             )
         self.num_frequencies = num_frequencies
         self.support = support
@@ -356,10 +331,7 @@ class FourierDensity(nn.Module):
         shape as in log_prob.
         """
         self._check("u", u)
-        if not ((u >= 0) & (u <= 1)).all():
-            raise ValueError(
-                f"u: {u.min().item()} ... {u.max().item()} is not within [0, 1]"
-            )
+        checks.within("u", u, 0, 1)
         return self._quantile(u.double()).to(u.dtype)
 
     @torch.no_grad()
@@ -374,8 +346,7 @@ class FourierDensity(nn.Module):
         for negative ones.
         """
         _check_sizes("sample_shape", sample_shape, 0)
-        if not (generator is None or isinstance(generator, torch.Generator)):
-            raise TypeError(f"generator: expected a torch.Generator, got {generator!r}")
+        checks.generator("generator", generator)
         shape = (*sample_shape, *self.batch_shape)
         u = torch.rand(
             shape, generator=generator, dtype=torch.float64, device=self.parts.device
@@ -415,8 +386,8 @@ class FourierDensity(nn.Module):
         earlier parameters are put back.
         """
         self._check_fit(samples, penalty, steps, method, lr)
-        if not (callback is None or callable(callback)):
-            raise TypeError(f"callback: {callback!r} is not a function")
+        if callback is not None:
+            checks.function("callback", callback)
         before = {name: tensor.clone() for name, tensor in self.state_dict().items()}
         self._start(samples)
         steps = steps or (300 if method == "lbfgs" else 1000)
@@ -563,21 +534,9 @@ class FourierDensity(nn.Module):
         return self.loc.double() + self.scale.double() * torch.atanh(x)
 
     def _check(self, name: str, value: Tensor) -> None:
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
-        if value.dtype != self.parts.dtype:
-            raise TypeError(
-                f"{name}: dtype {value.dtype} is not the module's {self.parts.dtype}"
-            )
-        shape, batch = tuple(value.shape), tuple(self.batch_shape)
-        if not _broadcast(shape, batch):
-            raise ValueError(
-                f"{name}: shape {shape} does not broadcast against batch_shape {batch}"
-            )
-        if value.isnan().any():
-            raise ValueError(
-                f"{name}: {int(value.isnan().sum())} of {value.numel()} numbers are NaN"
-            )
+        checks.tensor(name, value, dtypes=(self.parts.dtype,))
+        _check_batch(name, value, self.batch_shape)
+        checks.not_nan(name, value)
 
     def _check_fit(
         self,
@@ -587,37 +546,19 @@ class FourierDensity(nn.Module):
         method: str,
         lr: float | None,
     ) -> None:
-        if method not in ("lbfgs", "adam"):
-            raise ValueError(f"method: {method!r} is neither 'lbfgs' nor 'adam'")
-        _check_number("penalty", penalty)
-        if not 0 <= penalty < math.inf:
-            raise ValueError(f"penalty: {penalty} is not a finite number >= 0")
+        checks.one_of("method", method, ["lbfgs", "adam"])
+        checks.number("penalty", penalty, least=0)
         if steps is not None:
-            _check_count("steps", steps)
+            checks.integer("steps", steps, least=1)
         if lr is not None:
-            _check_number("lr", lr)
-            if not 0 < lr < math.inf:
-                raise ValueError(f"lr: {lr} is not a finite number > 0")
-        if not isinstance(samples, Tensor):
-            raise TypeError(f"samples: expected a tensor, got {type(samples).__name__}")
-        if (
-            samples.ndim == 0
-            or samples.shape[1:] != self.batch_shape
-            or samples.numel() == 0
-        ):
-            wanted = f"(n, *{tuple(self.batch_shape)}) with n >= 1"
-            raise ValueError(f"samples: shape {tuple(samples.shape)} is not {wanted}")
-        self._check("samples", samples)
-        least, most = samples.min().item(), samples.max().item()
-        lo, hi = (
-            (-math.inf, math.inf) if isinstance(self.support, str) else self.support
-        )
-        if not (samples.isfinite() & (samples >= lo) & (samples <= hi)).all():
-            raise ValueError(
-                f"samples: {least} ... {most} is not finite and within support "
-                f"{self.support}"
-            )
-        if self.support == "real":
+            checks.positive("lr", lr)
+        wanted = ("n", *self.batch_shape)
+        checks.tensor("samples", samples, wanted, (self.parts.dtype,))
+        checks.not_empty("samples", samples)
+        checks.finite("samples", samples)
+        if not isinstance(self.support, str):
+            checks.within("samples", samples, *self.support)
+        else:
             low, high = _central_range(samples)
             if not (low < high).all():
                 raise ValueError(

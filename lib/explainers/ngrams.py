@@ -8,19 +8,21 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from explainers import checks
+
 
 class Unigram:
     """Each byte by its share of the training text, one added to every count: nothing to
     learn from makes all alike."""
 
     def __init__(self, train: UInt8[Tensor, " length"]) -> None:
-        _check_bytes("train", train)
+        checks.tensor("train", train, ("length",), (torch.uint8,))
         counts = torch.bincount(train, minlength=256) + 1
         self.probabilities = counts.double() / counts.sum()
 
     def bits_per_byte(self, text: UInt8[Tensor, " length"]) -> float:
         """Mean cross-entropy of `text`, in bits per byte."""
-        _check_bytes("text", text)
+        checks.tensor("text", text, ("length",), (torch.uint8,))
         if len(text) == 0:
             raise ValueError("text: expected at least one byte")
         return float(-self.probabilities.log2()[text.long()].mean())
@@ -39,11 +41,8 @@ class KneserNey:
     """
 
     def __init__(self, train: UInt8[Tensor, " length"], order: int = 5) -> None:
-        _check_bytes("train", train)
-        if isinstance(order, bool) or not isinstance(order, int):
-            raise TypeError(f"order: expected an integer, got {order!r}")
-        if not 1 <= order <= 7:
-            raise ValueError(f"order: expected 1 to 7, got {order}")
+        checks.tensor("train", train, ("length",), (torch.uint8,))
+        checks.integer("order", order, least=1, most=7)
         if len(train) < order:
             raise ValueError(f"train: {len(train)} bytes hold no {order} in a row")
         self.order = order
@@ -64,7 +63,7 @@ class KneserNey:
         self, text: UInt8[Tensor, " length"]
     ) -> Float[Tensor, " scored"]:
         """log2 of the probability of each byte from index order - 1 on."""
-        _check_bytes("text", text)
+        checks.tensor("text", text, ("length",), (torch.uint8,))
         if len(text) < self.order:
             raise ValueError(f"text: {len(text)} bytes hold no {self.order} in a row")
         grams = _windows(text, self.order)
@@ -96,16 +95,6 @@ class _Level:
         spared = self.discount * self.kinds[context]
         mixture = (own + spared * below) / self.totals[context]
         return torch.where(known, mixture, below)
-
-
-def _check_bytes(name: str, text: object) -> None:
-    if not (isinstance(text, Tensor) and text.dtype == torch.uint8):
-        got = text.dtype if isinstance(text, Tensor) else type(text).__name__
-        raise TypeError(f"{name}: expected a tensor of bytes (torch.uint8), got {got}")
-    if text.ndim != 1:
-        raise ValueError(
-            f"{name}: expected the shape (length,), got {tuple(text.shape)}"
-        )
 
 
 def _windows(text: Tensor, length: int) -> Tensor:

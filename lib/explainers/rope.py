@@ -17,26 +17,21 @@ not fit. `rotate` and the two orders, which every layer calls, do not look at th
 numbers.
 """
 
-import math
-from numbers import Real as Number
-
 import torch
 from jaxtyping import Float, Real, Shaped
 from torch import Tensor
+
+from explainers import checks
 
 LAYOUTS = ("halves", "interleaved")
 
 
 def frequencies(head_dim: int, base: float = 10_000.0) -> Float[Tensor, " pairs"]:
     """Radians per position of each pair, from 1 down to nearly 1/base, in float64."""
-    if isinstance(head_dim, bool) or not isinstance(head_dim, int):
-        raise TypeError(f"head_dim: expected an integer, got {head_dim!r}")
-    if not isinstance(base, Number):
-        raise TypeError(f"base: expected a number, got {base!r}")
-    if head_dim < 2 or head_dim % 2:
+    checks.integer("head_dim", head_dim, least=2)
+    checks.positive("base", base)
+    if head_dim % 2:
         raise ValueError(f"head_dim: expected an even size, got {head_dim}")
-    if not 0 < base < math.inf:
-        raise ValueError(f"base: expected a positive number, got {base}")
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim
     return base**-exponents
 
@@ -78,10 +73,8 @@ def rotate(
     of shape (batch, 1, length) each row its own.
     """
     _even(x)
-    _check_table("cos", cos, x)
-    _check_table("sin", sin, x)
-    if layout not in LAYOUTS:
-        raise ValueError(f"layout: {layout!r} is not one of {list(LAYOUTS)}")
+    _check_tables(x, cos, sin)
+    checks.one_of("layout", layout, LAYOUTS)
     if layout == "halves":
         first, second = x.chunk(2, dim=-1)
     else:
@@ -109,35 +102,29 @@ def to_interleaved(
 
 
 def _even(x: Tensor) -> None:
-    if not isinstance(x, Tensor):
-        raise TypeError(f"x: expected a tensor, got {type(x).__name__}")
+    checks.tensor("x", x)
     if x.ndim == 0:
         raise ValueError("x: expected at least one axis, got none")
     if x.shape[-1] % 2:
         raise ValueError(f"x: expected an even last axis, got {x.shape[-1]}")
 
 
-def _check_table(name: str, table: Tensor, x: Tensor) -> None:
-    if not isinstance(table, Tensor):
-        raise TypeError(f"{name}: expected a tensor, got {type(table).__name__}")
-    if table.shape == (*x.shape[-2:-1], x.shape[-1] // 2):
-        return  # as in every layer of a model
-    sizes = zip(reversed(table.shape[:-1]), reversed(x.shape[:-1]), strict=False)
-    if (
-        not 0 < table.ndim <= x.ndim
-        or 2 * table.shape[-1] != x.shape[-1]
-        or any(size not in (1, of_x) for size, of_x in sizes)
-    ):
-        raise ValueError(
-            f"{name}: the shape {tuple(table.shape)} does not fit x of the shape "
-            f"{tuple(x.shape)}; expected half of its last axis"
-        )
+def _check_tables(x: Tensor, cos: Tensor, sin: Tensor) -> None:
+    usual = (*x.shape[-2:-1], x.shape[-1] // 2)
+    for name, table in (("cos", cos), ("sin", sin)):
+        checks.tensor(name, table)
+        if table.shape == usual:
+            continue  # as in every layer of a model
+        if table.ndim == 0 or 2 * table.shape[-1] != x.shape[-1]:
+            raise ValueError(
+                f"{name}: expected half of the last axis of x, {tuple(x.shape)}, got "
+                f"{tuple(table.shape)}"
+            )
+        checks.broadcasts(name, table, (*x.shape[:-1], table.shape[-1]))
 
 
 def _check_finite(name: str, numbers: Tensor) -> None:
-    if not isinstance(numbers, Tensor):
-        raise TypeError(f"{name}: expected a tensor, got {type(numbers).__name__}")
+    checks.tensor(name, numbers)
     if numbers.dtype == torch.bool or numbers.is_complex():
         raise TypeError(f"{name}: expected real numbers, got {numbers.dtype}")
-    if not bool(numbers.isfinite().all()):
-        raise ValueError(f"{name}: expected finite numbers")
+    checks.finite(name, numbers)

@@ -20,12 +20,13 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
+
+from explainers import checks
 
 Projection: TypeAlias = Callable[[Tensor], Tensor]
 # (theta, sample) -> (value, subgradient); broadcasts over leading axes
@@ -54,7 +55,7 @@ def project_ball(
     The square of |x| must not overflow.
     """
     _check_point("x", x)
-    _positive("radius", radius)
+    checks.positive("radius", radius)
     length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     return x / (length / radius).clamp(min=1)
 
@@ -82,7 +83,7 @@ def project_simplex(
     (Held, Wolfe and Crowder 1974).
     """
     _check_point("x", x)
-    _positive("total", total)
+    checks.positive("total", total)
     x = x - x.amax(-1, keepdim=True)  # a common shift moves no nearest point
     largest_first = x.sort(-1, descending=True).values
     excess = largest_first.cumsum(-1) - total
@@ -118,10 +119,7 @@ def linear_loss(theta: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
     try:
         return torch.linalg.vecdot(gradient, theta), gradient
     except RuntimeError as error:
-        raise ValueError(
-            f"gradient: the shape {tuple(gradient.shape)} does not broadcast against "
-            f"that of theta, {tuple(theta.shape)}"
-        ) from error
+        raise ValueError(f"gradient: it does not go with theta: {error}") from error
 
 
 def absolute_loss(
@@ -206,13 +204,10 @@ def projected_sgd(
     the step. Warns (`AssumptionWarning`) if fixed steps grow: the run is sound, but
     `regret_bound` says nothing about it.
     """
-    _check_start(theta0, projection)
-    _check_samples(loss, samples)
+    _check_problem(loss, samples, theta0, projection)
     rule = step_sizes if callable(step_sizes) else None
-    etas: Sequence[Tensor]
-    if rule is None:
-        _check_steps(step_sizes, len(samples), theta0.shape[0])
-    if isinstance(step_sizes, Tensor):
+    if not callable(step_sizes):
+        _check_steps(step_sizes, len(samples), len(theta0))
         grows = _grows_at(step_sizes)
         if grows is not None:
             warnings.warn(
@@ -229,7 +224,7 @@ def projected_sgd(
     for t, sample in enumerate(samples.unbind(0)):
         pair = loss(theta, sample)
         if t == 0:
-            _check_loss(pair, theta0)
+            _check_loss(pair, theta0.shape[:1], theta0.shape)
         value, gradient = pair
         if rule is not None or trajectory:
             square = gradient.square().sum(-1)
@@ -280,19 +275,22 @@ def best_in_hindsight(
     the rest `TypeError` or `ValueError` as `projected_sgd`, and `ValueError` for
     weights that are negative or do not add up to 1.
     """
-    _check_start(theta0, projection)
-    _check_samples(loss, samples)
-    _positive("tol", tol)
-    _count("max_iter", max_iter)
+    _check_problem(loss, samples, theta0, projection)
+    checks.positive("tol", tol)
+    checks.integer("max_iter", max_iter, least=1)
+    steps, (seeds, dim) = len(samples), theta0.shape
+    share = theta0.new_tensor(1 / steps)
     if weights is not None:
-        _check_weights(weights, (len(samples), theta0.shape[0]))
-        if bool(((weights.sum(0) - 1).abs() > 1e-4).any()):
+        share = _shares(weights, (steps, seeds))
+        if bool(((share.sum(0) - 1).abs() > 1e-4).any()):
             raise ValueError("weights: expected numbers that add up to 1")
-    share = theta0.new_tensor(1 / len(samples)) if weights is None else weights
     if samples.ndim == 1:  # the same ones for all seeds
         samples = samples.unsqueeze(1)
 
-    _check_mean_loss(loss(theta0, samples), len(samples), theta0)
+    pair = loss(theta0, samples)
+    _check_loss(pair, (steps, seeds), (steps, seeds, dim), (steps, 1, dim))
+    if not all(bool(part.isfinite().all()) for part in pair):
+        raise FloatingPointError("loss: not finite at the start")
 
     def mean(theta: Tensor) -> tuple[Tensor, Tensor]:
         value, gradient = loss(theta, samples)
@@ -352,21 +350,13 @@ def average_regret(
     another shape, numbers that are not finite and negative weights.
     """
     for name, value in (("losses", losses), ("comparator_losses", comparator_losses)):
-        _check_floats(name, value)
-        if value.ndim == 0 or value.numel() == 0:
-            raise ValueError(
-                f"{name}: expected at least one step, got the shape "
-                f"{tuple(value.shape)}"
-            )
-    if losses.shape != comparator_losses.shape:
-        raise ValueError(
-            "comparator_losses: expected the shape of losses, "
-            f"{tuple(losses.shape)}, got {tuple(comparator_losses.shape)}"
-        )
+        checks.floats(name, value)
+        checks.finite(name, value)
+        checks.not_empty(name, value)
+    checks.tensor("comparator_losses", comparator_losses, losses.shape, fit="losses")
+    share = torch.ones_like(losses)
     if weights is not None:
-        _check_weights(weights, tuple(losses.shape))
-    share = torch.ones_like(losses) if weights is None else weights
-    share = share.reshape(*share.shape, *[1] * (losses.ndim - share.ndim))
+        share = _shares(weights, losses.shape)
     return (share * (losses - comparator_losses)).cumsum(0) / share.cumsum(0)
 
 
@@ -406,10 +396,8 @@ def weighted_regret_bound(
     `distance` is that from the start to the fixed point (Su, archive 11469).
     Raises `ValueError` for numbers that are not positive, `TypeError` for other types.
     """
-    _real("distance", distance)
-    if not (0 <= distance < math.inf):
-        raise ValueError(f"distance: expected a number from 0 up, got {distance}")
-    _positive("gradient_bound", gradient_bound)
+    checks.number("distance", distance, least=0)
+    checks.positive("gradient_bound", gradient_bound)
     _check_steps(step_sizes)
     squares = step_sizes.square().cumsum(0)
     return (distance**2 + gradient_bound**2 * squares) / (2 * step_sizes.cumsum(0))
@@ -432,10 +420,9 @@ class Schedule:
     bound: Callable[[int], float]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str):
-            raise TypeError(f"name: expected a string, got {self.name!r}")
-        _callable("step_sizes", self.step_sizes)
-        _callable("bound", self.bound)
+        checks.instance("name", self.name, str)
+        checks.function("step_sizes", self.step_sizes)
+        checks.function("bound", self.bound)
 
 
 def constant(diameter: float, gradient_bound: float) -> Schedule:
@@ -460,7 +447,7 @@ def decaying(
     _check_sizes(diameter, gradient_bound)
     if alpha is None:
         alpha = diameter / (math.sqrt(2) * gradient_bound)
-    _positive("alpha", alpha)
+    checks.positive("alpha", alpha)
     return Schedule(
         "decaying",
         lambda T: alpha / _times(T).sqrt(),
@@ -498,16 +485,15 @@ def strongly_convex(strong_convexity: float, gradient_bound: float) -> Schedule:
     """1 / (mu t), for losses whose curvature is mu at least, on a closed convex set
     where no subgradient is longer than G: bound G^2 (1 + ln T) / (2 mu T) (Hazan,
     Agarwal and Kale 2007)."""
-    _positive("strong_convexity", strong_convexity)
-    _positive("gradient_bound", gradient_bound)
+    checks.positive("strong_convexity", strong_convexity)
+    checks.positive("gradient_bound", gradient_bound)
+
+    def bound(T: int) -> float:
+        checks.integer("T", T, least=1)
+        return gradient_bound**2 * (1 + math.log(T)) / (2 * strong_convexity * T)
+
     return Schedule(
-        "strongly convex",
-        lambda T: 1 / (strong_convexity * _times(T)),
-        lambda T: (
-            gradient_bound**2
-            * (1 + math.log(_count("T", T)))
-            / (2 * strong_convexity * T)
-        ),
+        "strongly convex", lambda T: 1 / (strong_convexity * _times(T)), bound
     )
 
 
@@ -518,66 +504,39 @@ def adagrad_norm(diameter: float) -> StepRule:
     With a projection onto a closed convex set of that diameter, the average regret is
     at most sqrt(2) D sqrt(sum |g_t|^2) / T (Streeter and McMahan 2010).
     """
-    _positive("diameter", diameter)
+    checks.positive("diameter", diameter)
     # before the first gradient that is not 0 there is nothing to move
     return lambda squares: torch.where(
         squares > 0, diameter / (2 * squares).sqrt(), 0.0
     )
 
 
-# ---- checks
-
-
-def _real(name: str, value: object) -> None:
-    if not isinstance(value, Real):
-        raise TypeError(f"{name}: expected a number, got {value!r}")
-
-
-def _positive(name: str, value: float) -> None:
-    _real(name, value)
-    if not (0 < value < math.inf):
-        raise ValueError(f"{name}: expected a positive number, got {value}")
-
-
-def _count(name: str, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name}: expected an integer, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name}: expected at least 1, got {value}")
-    return value
+# ---- checks of the assumptions, and of what losses, rules and projections return
 
 
 def _root(T: int) -> float:
-    return math.sqrt(_count("T", T))
+    checks.integer("T", T, least=1)
+    return math.sqrt(T)
 
 
-def _callable(name: str, value: object) -> None:
-    if not callable(value):
-        raise TypeError(f"{name}: expected a function, got {value!r}")
+def _times(T: int) -> Tensor:
+    """1 ... T."""
+    checks.integer("T", T, least=1)
+    return torch.arange(1, T + 1, dtype=torch.float64)
 
 
-def _check_point(name: str, x: object) -> None:
-    """Cheap, as it runs at every step: the numbers are not looked at."""
-    if not (isinstance(x, Tensor) and x.is_floating_point()):
-        raise TypeError(
-            f"{name}: expected a tensor of floating-point numbers, got "
-            f"{x.dtype if isinstance(x, Tensor) else type(x).__name__}"
-        )
+def _check_sizes(diameter: float, gradient_bound: float) -> None:
+    checks.positive("diameter", diameter)
+    checks.positive("gradient_bound", gradient_bound)
+
+
+def _check_point(name: str, x: Tensor) -> None:
+    """Cheap, as it runs at every step."""
+    checks.floats(name, x)
     if x.ndim == 0 or x.shape[-1] == 0:
         raise ValueError(
             f"{name}: expected at least one coordinate, got the shape {tuple(x.shape)}"
         )
-
-
-def _check_floats(name: str, value: object) -> None:
-    """A tensor of finite numbers, of any shape."""
-    if not (isinstance(value, Tensor) and value.is_floating_point()):
-        raise TypeError(
-            f"{name}: expected a tensor of floating-point numbers, got "
-            f"{value.dtype if isinstance(value, Tensor) else type(value).__name__}"
-        )
-    if not bool(value.isfinite().all()):
-        raise ValueError(f"{name}: expected finite numbers")
 
 
 def _end(name: str, end: float | Tensor, x: Tensor) -> Tensor:
@@ -585,42 +544,26 @@ def _end(name: str, end: float | Tensor, x: Tensor) -> Tensor:
     try:
         end = torch.as_tensor(end, dtype=x.dtype)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(
-            f"{name}: expected a number or a tensor, got {end!r}"
-        ) from error
-    fits = zip(reversed(end.shape), reversed(x.shape), strict=False)
-    if end.ndim > x.ndim or any(size not in (1, of_x) for size, of_x in fits):
-        raise ValueError(
-            f"{name}: the shape {tuple(end.shape)} does not broadcast to that of x, "
-            f"{tuple(x.shape)}"
-        )
+        raise TypeError(f"{name}: expected a number or tensor, got {end!r}") from error
+    checks.broadcasts(name, end, x.shape)
     return end
 
 
 def _check_rows(features: Tensor, name: str, values: Tensor) -> None:
     """The rows of a linear model, and one number for each."""
-    _check_floats("features", features)
-    _check_floats(name, values)
-    if features.ndim != 2 or features.numel() == 0:
-        raise ValueError(
-            "features: expected the shape (rows, dim), neither 0, got "
-            f"{tuple(features.shape)}"
-        )
-    if values.shape != features.shape[:1]:
-        raise ValueError(
-            f"{name}: expected one number for each of the {len(features)} rows of "
-            f"features, got the shape {tuple(values.shape)}"
-        )
+    checks.floats("features", features, ("rows", "dim"))
+    checks.not_empty("features", features)
+    checks.finite("features", features)
+    checks.floats(name, values)
+    checks.finite(name, values)
+    checks.tensor(name, values, features.shape[:1], fit="the rows of features")
 
 
 def _check_labels(features: Tensor, labels: Tensor) -> None:
     _check_rows(features, "labels", labels)
-    wrong = labels.abs() != 1
-    if bool(wrong.any()):
-        raise ValueError(
-            f"labels: expected -1 and 1, got {labels[wrong][0].item()} in row "
-            f"{int(wrong.int().argmax())}"
-        )
+    wrong = labels[labels.abs() != 1]
+    if len(wrong):
+        raise ValueError(f"labels: expected -1 and 1, got {wrong[0].item()}")
 
 
 def _at(row: Tensor, table: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -631,49 +574,43 @@ def _at(row: Tensor, table: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
     except (IndexError, RuntimeError) as error:
         raise ValueError(
             f"samples: expected integers from 0 to {len(table) - 1}, and theta0 with "
-            f"{table.shape[1]} coordinates; got samples of {row.dtype} and the shape "
-            f"{tuple(row.shape)}, theta of {tuple(theta.shape)}"
+            f"{table.shape[1]} coordinates: {error}"
         ) from error
 
 
-def _check_samples(loss: object, samples: object) -> None:
-    _callable("loss", loss)
-    if not isinstance(samples, Tensor):
-        raise TypeError(f"samples: expected a tensor, got {type(samples).__name__}")
-    if samples.ndim == 0 or len(samples) == 0:
+def _shares(weights: Tensor, shape: Sequence[int]) -> Tensor:
+    """The weights of losses of this shape, and as many axes as it has: one weight for
+    each step, or one for each seed too."""
+    checks.floats("weights", weights)
+    checks.finite("weights", weights)
+    if weights.shape[:1] != shape[:1]:
         raise ValueError(
-            f"samples: expected at least one, got the shape {tuple(samples.shape)}"
+            f"weights: expected one for each of {shape[0]} samples, got the shape "
+            f"{tuple(weights.shape)}"
         )
-
-
-def _check_weights(weights: Tensor, shape: tuple[int, ...]) -> None:
-    """One weight for a step, or one for each seed too."""
-    _check_floats("weights", weights)
-    if (
-        weights.shape[:1] != shape[:1]
-        or any(
-            size not in (1, of_losses)
-            for size, of_losses in zip(weights.shape, shape, strict=False)
-        )
-        or weights.ndim > len(shape)
-    ):
-        raise ValueError(
-            f"weights: the shape {tuple(weights.shape)} does not broadcast to "
-            f"{shape}, one for each of the samples and seeds"
-        )
+    weights = weights.reshape(*weights.shape, *[1] * (len(shape) - weights.ndim))
+    checks.broadcasts("weights", weights, shape)
     if bool((weights < 0).any()):
         raise ValueError("weights: expected numbers from 0 up")
+    return weights
 
 
-def _check_sizes(diameter: float, gradient_bound: float) -> None:
-    _positive("diameter", diameter)
-    _positive("gradient_bound", gradient_bound)
-
-
-def _times(steps: int) -> Tensor:
-    """1 ... steps."""
-    _count("T", steps)
-    return torch.arange(1, steps + 1, dtype=torch.float64)
+def _check_steps(step_sizes: Any, *shape: int) -> None:
+    """Positive steps, for as many samples and seeds as `shape` says, if it does."""
+    checks.floats("step_sizes", step_sizes)
+    if shape and step_sizes.shape not in (shape[:1], shape):
+        raise ValueError(
+            f"step_sizes: expected the shape {shape[:1]} or {shape}, got "
+            f"{tuple(step_sizes.shape)}"
+        )
+    checks.not_empty("step_sizes", step_sizes)
+    wrong = ~((step_sizes > 0) & step_sizes.isfinite())
+    if bool(wrong.any()):
+        t = int(wrong.nonzero()[0, 0])
+        raise ValueError(
+            f"step_sizes: expected positive numbers, got {step_sizes[t].tolist()} at "
+            f"step {t + 1}"
+        )
 
 
 def _grows_at(step_sizes: Tensor) -> int | None:
@@ -682,45 +619,9 @@ def _grows_at(step_sizes: Tensor) -> int | None:
     return int(grows[0, 0]) + 1 if len(grows) else None
 
 
-def _check_steps(
-    step_sizes: object, steps: int | None = None, seeds: int | None = None
-) -> None:
-    if not isinstance(step_sizes, Tensor):
-        raise TypeError(
-            "step_sizes: expected a tensor, or a rule for projected_sgd, got "
-            f"{type(step_sizes).__name__}"
-        )
-    if not step_sizes.is_floating_point():
-        raise TypeError(
-            f"step_sizes: expected floating-point numbers, got {step_sizes.dtype}"
-        )
-    length = len(step_sizes) if step_sizes.ndim else 0
-    steps = length if steps is None else steps
-    if length != steps or steps == 0:
-        raise ValueError(
-            f"step_sizes: expected one for each of {steps} samples (at least one), got "
-            f"the shape {tuple(step_sizes.shape)}"
-        )
-    if seeds is not None and step_sizes.shape[1:] not in ((), (seeds,)):
-        raise ValueError(
-            f"step_sizes: expected the shape ({steps},) or ({steps}, {seeds}), got "
-            f"{tuple(step_sizes.shape)}"
-        )
-    wrong = ~((step_sizes > 0) & step_sizes.isfinite())
-    if bool(wrong.any()):
-        t = int(wrong.reshape(steps, -1).any(-1).int().argmax())
-        raise ValueError(
-            f"step_sizes: expected positive numbers, got {step_sizes[t].tolist()} at "
-            f"step {t + 1}"
-        )
-
-
 def _from_rule(rule: StepRule, squares: Tensor, t: int) -> Tensor:
     eta = rule(squares)
-    if not isinstance(eta, Tensor):
-        raise TypeError(
-            f"step_sizes: expected a tensor of the rule, got {type(eta).__name__}"
-        )
+    checks.tensor("step_sizes", eta)
     if eta.shape != squares.shape or not bool(((eta >= 0) & eta.isfinite()).all()):
         raise ValueError(
             f"step_sizes: expected {len(squares)} numbers from 0 up of the rule, got "
@@ -729,31 +630,26 @@ def _from_rule(rule: StepRule, squares: Tensor, t: int) -> Tensor:
     return eta.unsqueeze(-1)
 
 
-def _check_start(theta0: Tensor, projection: Projection | None) -> None:
-    if not (isinstance(theta0, Tensor) and theta0.is_floating_point()):
-        raise TypeError(
-            "theta0: expected a tensor of floating-point numbers, got "
-            f"{theta0.dtype if isinstance(theta0, Tensor) else type(theta0).__name__}"
-        )
-    if theta0.ndim != 2:
+def _check_problem(
+    loss: Loss, samples: Tensor, theta0: Tensor, projection: Projection | None
+) -> None:
+    checks.function("loss", loss)
+    checks.tensor("samples", samples)
+    if samples.ndim == 0 or len(samples) == 0:
         raise ValueError(
-            f"theta0: expected the shape (seeds, dim), got {tuple(theta0.shape)}"
+            f"samples: expected at least one, got the shape {tuple(samples.shape)}"
         )
-    if theta0.numel() == 0:
-        raise ValueError(
-            f"theta0: expected at least one seed and coordinate, got the shape "
-            f"{tuple(theta0.shape)}"
-        )
-    if not bool(theta0.isfinite().all()):
-        raise ValueError("theta0: expected finite numbers")
+    checks.floats("theta0", theta0, ("seeds", "dim"))
+    checks.not_empty("theta0", theta0)
+    checks.finite("theta0", theta0)
     if projection is None:
         return
-    _callable("projection", projection)
+    checks.function("projection", projection)
     nearest = projection(theta0)
     if not isinstance(nearest, Tensor) or nearest.shape != theta0.shape:
         raise ValueError(
             f"projection: expected a tensor of the shape {tuple(theta0.shape)}, got "
-            f"{_shape(nearest)}"
+            f"{getattr(nearest, 'shape', nearest)}"
         )
     moved = (nearest - theta0).abs().amax(-1)
     # a point on the edge may round to the outside
@@ -765,46 +661,21 @@ def _check_start(theta0: Tensor, projection: Projection | None) -> None:
         )
 
 
-def _shape(value: object) -> object:
-    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-
-
-def _is_pair(pair: object) -> bool:
-    return (
+def _check_loss(pair: Any, values: Sequence[int], *gradients: Sequence[int]) -> None:
+    """That a loss returned values and subgradients, the latter in one of the shapes."""
+    if not (
         isinstance(pair, tuple)
         and len(pair) == 2
         and all(isinstance(part, Tensor) for part in pair)
-    )
-
-
-def _check_loss(pair: tuple[Tensor, Tensor], theta0: Tensor) -> None:
-    if not _is_pair(pair):
-        raise TypeError("loss: expected it to return two tensors, (value, subgradient)")
-    value, gradient = pair
-    if value.shape != theta0.shape[:1] or gradient.shape != theta0.shape:
-        raise ValueError(
-            f"loss: expected values {tuple(theta0.shape[:1])} and subgradients "
-            f"{tuple(theta0.shape)}, got {tuple(value.shape)} and "
-            f"{tuple(gradient.shape)}"
-        )
-
-
-def _check_mean_loss(pair: tuple[Tensor, Tensor], steps: int, theta0: Tensor) -> None:
-    if not _is_pair(pair):
-        raise TypeError("loss: expected it to return two tensors, (value, subgradient)")
-    value, gradient = pair
-    seeds, dim = theta0.shape
-    if value.shape != (steps, seeds) or gradient.shape not in (
-        (steps, seeds, dim),
-        (steps, 1, dim),
     ):
+        raise TypeError("loss: expected it to return two tensors, (value, subgradient)")
+    value, gradient = pair
+    if value.shape != values or gradient.shape not in gradients:
         raise ValueError(
-            f"loss: expected values {(steps, seeds)} and subgradients "
-            f"{(steps, seeds, dim)}, got {tuple(value.shape)} and "
+            f"loss: expected values {tuple(values)} and subgradients "
+            f"{tuple(gradients[0])}, got {tuple(value.shape)} and "
             f"{tuple(gradient.shape)}"
         )
-    if not bool(value.isfinite().all() and gradient.isfinite().all()):
-        raise FloatingPointError("loss: not finite at the start")
 
 
 def _check_finite(losses: Tensor, theta: Tensor) -> None:

@@ -6,11 +6,13 @@ The densities raise `TypeError` if the points are not a floating-point tensor, a
 
 import math
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Real
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from explainers import checks
 
 Density = Callable[[Float[Tensor, " points"]], Float[Tensor, " points"]]
 
@@ -77,8 +79,8 @@ def equal_modes(
     Raises `ValueError` for `num_modes` below 1 and a `scale` that is not positive,
     `TypeError` for other types.
     """
-    _check_count("num_modes", num_modes)
-    _check_positive("scale", scale)
+    checks.integer("num_modes", num_modes, least=1)
+    checks.positive("scale", scale)
     locations = tuple((2 * k + 1) / num_modes - 1 for k in range(num_modes))
     return _bumps(x, locations, (scale,) * num_modes, (1 / num_modes,) * num_modes)
 
@@ -111,7 +113,7 @@ def draw_samples(
     whose ends are not finite and in order, and a `density` that is negative, not finite
     or zero everywhere on it, `TypeError` for other types.
     """
-    _check_count("num_samples", num_samples)
+    checks.integer("num_samples", num_samples, least=1)
     if not (
         isinstance(support, tuple | list)
         and len(support) == 2
@@ -119,10 +121,9 @@ def draw_samples(
         and -math.inf < support[0] < support[1] < math.inf
     ):
         raise ValueError(
-            f"support: {support!r} is not a pair of finite numbers lo < hi"
+            f"support: expected a pair of finite numbers lo < hi, got {support!r}"
         )
-    if not (generator is None or isinstance(generator, torch.Generator)):
-        raise TypeError(f"generator: expected a torch.Generator, got {generator!r}")
+    checks.generator("generator", generator)
     u = torch.rand(num_samples, dtype=torch.float64, generator=generator)
     return _inverse(density, u, support, 40_001)
 
@@ -137,8 +138,8 @@ def quantiles(
     `ValueError` for `num_quantiles` below 1, `num_points` below 2 and a `density` that
     is negative, not finite or zero everywhere, `TypeError` for other types.
     """
-    _check_count("num_quantiles", num_quantiles)
-    _check_count("num_points", num_points, least=2)
+    checks.integer("num_quantiles", num_quantiles, least=1)
+    checks.integer("num_points", num_points, least=2)
     u = (torch.arange(num_quantiles, dtype=torch.float64) + 0.5) / num_quantiles
     return _inverse(density, u, (-1.0, 1.0), num_points)
 
@@ -146,9 +147,8 @@ def quantiles(
 def _inverse(
     density: Density, u: Tensor, support: tuple[float, float], points: int
 ) -> Tensor:
+    checks.function("density", density)
     x = torch.linspace(*support, points, dtype=torch.float64)
-    if not callable(density):
-        raise TypeError(f"density: {density!r} is not a function")
     height = density(x)
     if not isinstance(height, Tensor) or height.shape != x.shape:
         raise ValueError(f"density: expected one number for each of {points} points")
@@ -177,31 +177,11 @@ def kl_divergence(
         _check_points(name, density)
         if not bool((density.isfinite() & (density >= 0)).all()):
             raise ValueError(f"{name}: expected finite numbers from 0 up")
-    if len(p) != len(q):
-        raise ValueError(f"q: expected {len(p)} numbers as p has, got {len(q)}")
-    _check_positive("dx", dx)
+    checks.tensor("q", q, p.shape, fit="p")
+    checks.positive("dx", dx)
     return float(torch.where(p > 0, p * (p / q).log(), 0).sum() * dx)
 
 
-def _check_points(name: str, x: object) -> None:
-    if not (isinstance(x, Tensor) and x.is_floating_point()):
-        got = x.dtype if isinstance(x, Tensor) else type(x).__name__
-        raise TypeError(f"{name}: expected a floating-point tensor, got {got}")
-    if x.ndim != 1:
-        raise ValueError(f"{name}: shape {tuple(x.shape)} is not (points,)")
-    if bool(x.isnan().any()):
-        raise ValueError(f"{name}: some of the numbers are NaN")
-
-
-def _check_count(name: str, count: object, least: int = 1) -> None:
-    if isinstance(count, bool) or not isinstance(count, Integral):
-        raise TypeError(f"{name}: {count!r} is not an integer")
-    if count < least:
-        raise ValueError(f"{name}: {count} is not at least {least}")
-
-
-def _check_positive(name: str, value: float) -> None:
-    if not isinstance(value, Real):
-        raise TypeError(f"{name}: {value!r} is not a number")
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name}: {value} is not a positive number")
+def _check_points(name: str, x: Tensor) -> None:
+    checks.floats(name, x, ("points",))
+    checks.not_nan(name, x)

@@ -18,6 +18,8 @@ from accelerate.utils import send_to_device
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from explainers import checks
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -53,23 +55,11 @@ class Plan:
                     f"{name}: expected an integer, at least {least}"
                     f"{f' and below {end}' if end < math.inf else ''}, got {count!r}"
                 )
-        for name in ("lr", "max_grad_norm", "weight_decay", "min_lr_ratio"):
-            if not isinstance(getattr(self, name), Real):
-                raise TypeError(
-                    f"{name}: expected a number, got {getattr(self, name)!r}"
-                )
-        if not 0 < self.lr < math.inf:
-            raise ValueError(f"lr: expected a positive number, got {self.lr}")
-        if not self.max_grad_norm > 0:
-            raise ValueError(
-                f"max_grad_norm: expected a positive number, got {self.max_grad_norm}"
-            )
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(
-                f"weight_decay: expected at least 0, got {self.weight_decay}"
-            )
-        if not 0 <= self.min_lr_ratio <= 1:
-            raise ValueError(f"min_lr_ratio: expected 0 to 1, got {self.min_lr_ratio}")
+        checks.positive("lr", self.lr)
+        checks.number("min_lr_ratio", self.min_lr_ratio, least=0, most=1)
+        if self.max_grad_norm != math.inf:
+            checks.positive("max_grad_norm", self.max_grad_norm)
+        checks.number("weight_decay", self.weight_decay, least=0)
         if not isinstance(self.betas, tuple | list) or not all(
             isinstance(beta, Real) for beta in self.betas
         ):
@@ -85,10 +75,7 @@ class Plan:
         Raises `TypeError` if `step` is not an integer, `ValueError` below 0 and above
         `steps`.
         """
-        if isinstance(step, bool) or not isinstance(step, int):
-            raise TypeError(f"step: expected an integer, got {step!r}")
-        if not 0 <= step <= self.steps:
-            raise ValueError(f"step: expected 0 to {self.steps}, got {step}")
+        checks.integer("step", step, least=0, most=self.steps)
         if step < self.warmup_steps:
             return self.lr * (step + 1) / self.warmup_steps
         done = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
@@ -124,11 +111,13 @@ def train(
     or is of another run, before the model changes, and for arguments that make no
     sense; `TypeError` for those of other types.
     """
-    _check_types(model, draw_batch, loss_fn, plan, checkpoint, fingerprint)
-    if isinstance(save_steps, bool) or not isinstance(save_steps, int):
-        raise TypeError(f"save_steps: expected an integer, got {save_steps!r}")
-    if save_steps < 1:
-        raise ValueError(f"save_steps: expected at least 1, got {save_steps}")
+    checks.instance("model", model, nn.Module)
+    checks.function("draw_batch", draw_batch)
+    checks.function("loss_fn", loss_fn)
+    checks.instance("plan", plan, Plan)
+    checks.instance("checkpoint", checkpoint, Path | str | None)
+    checks.integer("save_steps", save_steps, least=1)
+    checks.instance("fingerprint", fingerprint, str)
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and not path.absolute().parent.is_dir():
         raise ValueError(f"checkpoint: there is no folder {path.parent}")
@@ -184,28 +173,6 @@ def train(
             accelerator.wait_for_everyone()
     bare.eval()
     return losses
-
-
-def _check_types(
-    model: object,
-    draw_batch: object,
-    loss_fn: object,
-    plan: object,
-    checkpoint: object,
-    fingerprint: object,
-) -> None:
-    for name, value, kind in (
-        ("model", model, nn.Module),
-        ("plan", plan, Plan),
-        ("checkpoint", checkpoint, Path | str | None),
-        ("fingerprint", fingerprint, str),
-    ):
-        if not isinstance(value, kind):
-            wanted = getattr(kind, "__name__", kind)
-            raise TypeError(f"{name}: expected {wanted}, got {value!r}")
-    for name, value in (("draw_batch", draw_batch), ("loss_fn", loss_fn)):
-        if not callable(value):
-            raise TypeError(f"{name}: expected a function, got {value!r}")
 
 
 def _save(

@@ -18,7 +18,7 @@ from tests.sgd.sets import NAMES, Set, ball, dim_of, make_set, sets
 
 @pytest.mark.usefixtures("unchecked")
 def test_regret_refuses_a_comparator_of_another_shape() -> None:
-    with pytest.raises(ValueError, match=r"comparator_losses: .*\(4, 2\), got \(4,\)"):
+    with pytest.raises(ValueError, match=r"comparator_losses: .*\(4, 2\) to fit losses, got \(4,\)"):
         average_regret(torch.zeros(4, 2), torch.zeros(4))
 
 
