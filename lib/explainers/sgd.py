@@ -471,7 +471,8 @@ def doubling(diameter: float, gradient_bound: float) -> Schedule:
         # step grow.
         _, binary_digits = torch.frexp(_times(T))
         of_block = [
-            diameter / (gradient_bound * 2 ** (k / 2)) for k in range(T.bit_length())
+            diameter / (gradient_bound * 2 ** (k / 2))
+            for k in range(int(T).bit_length())
         ]
         return torch.tensor(of_block, dtype=torch.float64)[binary_digits.long() - 1]
 

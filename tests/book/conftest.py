@@ -6,15 +6,12 @@ import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.book import browser as chromium
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsRead, SupportsWrite
 
 SITE = Path(__file__).parents[2] / "_build/html"
 
@@ -34,7 +31,7 @@ class _Silent(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         pass
 
-    def copyfile(self, source: "SupportsRead[bytes]", outputfile: "SupportsWrite[bytes]") -> None:
+    def copyfile(self, source: Any, outputfile: Any) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a tab may close before it has all
             super().copyfile(source, outputfile)
 
