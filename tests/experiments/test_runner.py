@@ -300,7 +300,8 @@ EXPERIMENTS = [Experiment("toy", cell, {"cpu": Preset(range(2), {"width": [2, 3]
 
 @pytest.mark.slow
 def test_two_processes_share_each_cell_and_one_of_them_records(book: Called, tmp_path: Path) -> None:
-    shutil.copy(LIBRARY / "training.py", tmp_path / "lib/explainers/training.py")
+    for name in ("training.py", "checks.py"):
+        shutil.copy(LIBRARY / name, tmp_path / "lib/explainers" / name)
     (tmp_path / "lib/explainers/studies/toy.py").write_text(TRAINED)
     where = {key: settings(tmp_path)["env"][key] for key in ("PYTHONPATH", "CELLS")}
     said = launch(["-m", "explainers", "run", "toy"], tmp_path, **where)
