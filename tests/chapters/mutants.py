@@ -19,8 +19,8 @@ from explainers.derive.values import NoValueError, Point, is_close, value
 
 def mutants(expr: Expr) -> list[Expr]:
     """Every expression that differs from `expr` in one place, without repetition."""
-    found = dict.fromkeys([-expr, 2 * expr, expr + 1, *_inside(expr)])
-    return [each for each in found if each != expr]
+    others = dict.fromkeys([-expr, 2 * expr, expr + 1, *_inside(expr)])
+    return [mutant for mutant in others if mutant != expr]
 
 
 def _inside(expr: Expr) -> Iterator[Expr]:
@@ -77,9 +77,9 @@ def weaker(proof: Any) -> Iterator[Any]:
             for factor in (2, -1):
                 yield Certificate(*others, (factor * weight, *factors))
     elif is_dataclass(proof) and not isinstance(proof, type):
-        for each in fields(proof):
-            for other in weaker(getattr(proof, each.name)):
-                yield replace(proof, **{each.name: other})
+        for field in fields(proof):
+            for other in weaker(getattr(proof, field.name)):
+                yield replace(proof, **{field.name: other})
 
 
 # ---- the verdict
@@ -176,7 +176,7 @@ def lemmas(d: Derivation) -> Tally:
     tally = Tally()
     for name, fact in d.facts.items():
         changed = copy.copy(d)
-        changed.facts = {other: each for other, each in d.facts.items() if other != name}
+        changed.facts = {other: known for other, known in d.facts.items() if other != name}
         assert any(refuses(changed, step) for step in d.steps) or not _own(d, name), f"not needed: {name}"
         tally.refused += 1
         if fact.kind == "!=" or not _own(d, name):
