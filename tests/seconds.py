@@ -47,17 +47,17 @@ STEPS = {
     "colab": Budget(240, 10),
 }
 # of all tests of one chapter, whatever they test; two idle cores should need four minutes for it, so 480 is
-# the goal, and `sgd`, whose page has 130 cells, takes about twice that
-CHAPTER = Budget(900)
+# the goal, and `sgd`, whose page has 130 cells, takes more
+CHAPTER = Budget(600)
 # of the tests, by folder and file
 TESTS = {
-    "the library": Budget(220),
+    "the library": Budget(240),
     "experiments": Budget(80),
     "derive": Budget(40),
     "notebook": Budget(30),
     "a chapter's own tests": Budget(0, 60),
-    "chapters/wrong_versions": Budget(0, 380),
-    "chapters/mutants": Budget(0, 110),
+    "chapters/wrong_versions": Budget(0, 70),
+    "chapters/mutants": Budget(0, 80),
     "chapters/rerun": Budget(0, 60),
     "chapters/ninth": Budget(100),
     "chapters/new_chapter": Budget(20),
@@ -65,11 +65,11 @@ TESTS = {
     "chapters/lint": Budget(10),
     "chapters/rooms": Budget(10),
     "chapters/announced": Budget(10),
-    "book/site": Budget(240, 100),
+    "book/site": Budget(160, 80),
     "book/explorables": Budget(60, 130),
     "book/marks": Budget(60),
     "book/jupyterlab": Budget(200),
-    "book/build": Budget(250),
+    "book/build": Budget(220),
     "book/fingerprint": Budget(10),
     "book/export": Budget(30),
     "book/colab": Budget(60, 80),
