@@ -197,7 +197,7 @@ def load(seed: int = 0) -> Decoder:
     return model.eval()
 
 
-# the recorded weights have the names that the decoder's modules once had
+# weights that were recorded before the decoder's modules got Llama's names
 _FORMER_NAMES = {
     "embedding.": "embed_tokens.",
     "blocks.": "layers.",
