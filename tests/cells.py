@@ -74,6 +74,17 @@ class Said:
 
 
 @contextmanager
+def unchecked() -> Iterator[None]:
+    """The library as a reader has it, without the checks of shapes that the other tests load."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", before)
+
+
+@contextmanager
 def listening() -> Iterator[Said]:
     """Run cells inside: nothing is drawn, a false condition raises nothing, and what they say is noted.
 
@@ -98,9 +109,8 @@ def listening() -> Iterator[Said]:
     def nothing(*_: object, **__: object) -> None:
         pass
 
-    dtype, unchecked = torch.get_default_dtype(), jaxtyping.config.jaxtyping_disable
-    jaxtyping.config.update("jaxtyping_disable", True)
-    with pytest.MonkeyPatch.context() as patch:
+    dtype = torch.get_default_dtype()
+    with unchecked(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(claim.Claim, "_verdict", decide)
         patch.setattr(Derivation, "__init__", note)
         patch.setattr(explore, "explore", register)
@@ -111,13 +121,11 @@ def listening() -> Iterator[Said]:
             yield said
         finally:
             torch.set_default_dtype(dtype)
-            jaxtyping.config.update("jaxtyping_disable", unchecked)
 
 
-def run(said: Said, some: Iterable[Cell], namespace: dict[str, Any] | None = None) -> Said:
-    """Run cells while listening, in a fresh namespace or in one where cells have run; an error ends it."""
-    namespace = {} if namespace is None else namespace
-    namespace["__name__"] = "cells"
+def run(said: Said, some: Iterable[Cell]) -> Said:
+    """Run cells while listening, in a fresh namespace; an error ends it."""
+    namespace: dict[str, Any] = {"__name__": "cells"}
     for cell in some:
         exec(cell.code, namespace)
     return said
