@@ -1,6 +1,5 @@
 """Wrong versions of a derivation: each differs from the right one in a single place."""
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
@@ -10,8 +9,10 @@ from sympy import Expr
 from sympy.core.function import AppliedUndef
 
 from explainers.derive import Certificate, Derivation, Identity, RefusedError, Step
+from explainers.derive.chain import prove
+from explainers.derive.context import Context
 from explainers.derive.facts import definitions as checked
-from explainers.derive.facts import points, unfold
+from explainers.derive.facts import points
 from explainers.derive.values import NoValueError, Point, is_close, value
 
 # ---- expressions
@@ -96,15 +97,14 @@ class Tally:
         return Tally(self.refused + other.refused, self.agreeing + other.agreeing)
 
 
-def agrees(d: Derivation, original: Expr, mutant: Expr) -> bool:
+def agrees(context: Context, original: Expr, mutant: Expr) -> bool:
     """Do both have the same value, wherever both have one? A mutant with no value anywhere does not."""
-    known = [fact for fact in d.facts.values() if not fact.lemma]
     seen = False
-    for where in points(known, d.witness, wanted=10, tries=40):
+    for where in points(context.assumptions, context.witness, wanted=10, tries=40):
         point = Point(where.seed, where.given)
         try:
-            a, b = value(d.unfold(original), point), value(d.unfold(mutant), point)
-        except NoValueError:
+            a, b = value(context.unfold(original), point), value(context.unfold(mutant), point)
+        except (NoValueError, RefusedError):
             continue
         if not is_close(a, b):
             return False
@@ -112,10 +112,16 @@ def agrees(d: Derivation, original: Expr, mutant: Expr) -> bool:
     return seen
 
 
-def refuses(d: Derivation, step: Step, *, lhs: Expr | None = None, rhs: Expr | None = None) -> bool:
+def refuses(context: Context, step: Step, *, lhs: Expr | None = None, rhs: Expr | None = None) -> bool:
     """Is the step refused by its own proof, with one side changed?"""
     try:
-        d.prove(step.lhs if lhs is None else lhs, step.rel, step.rhs if rhs is None else rhs, step.by)
+        prove(
+            context,
+            step.lhs if lhs is None else lhs,
+            step.rel,
+            step.rhs if rhs is None else rhs,
+            step.by,
+        )
     except (RefusedError, ValueError):
         return True
     return False
@@ -124,11 +130,11 @@ def refuses(d: Derivation, step: Step, *, lhs: Expr | None = None, rhs: Expr | N
 def _one_side(d: Derivation, step: Step, side: str, original: Expr) -> Tally:
     tally = Tally()
     for mutant in mutants(original):
-        if refuses(d, step, **{side: mutant}):
+        if refuses(d.context, step, **{side: mutant}):
             tally.refused += 1
         else:
             where = f"{step.lhs} {step.rel} {step.rhs}, {side}"
-            assert agrees(d, original, mutant), f"accepted: {mutant} in {where}"
+            assert agrees(d.context, original, mutant), f"accepted: {mutant} in {where}"
             tally.agreeing += 1
     return tally
 
@@ -146,53 +152,50 @@ def starts(d: Derivation) -> Tally:
 def definitions(d: Derivation) -> Tally:
     """Every mutant of a definition makes a step fail, or leaves every step of the chain true."""
     tally = Tally()
-    for i, (head, body) in enumerate(d.definitions):
-        for mutant in _bodies(head, body):
-            changed = copy.copy(d)
-            changed.definitions = (*d.definitions[:i], (head, mutant), *d.definitions[i + 1 :])
-            if any(refuses(changed, step) for step in d.steps):
-                tally.refused += 1
-                continue
-            for step in d.steps:
-                before = unfold(step.lhs, d.definitions) - unfold(step.rhs, d.definitions)
-                after = changed.unfold(step.lhs) - changed.unfold(step.rhs)
-                assert agrees(d, before, after), f"accepted: {head} = {mutant}"
-            tally.agreeing += 1
+    for changed, what in _with_mutant_definitions(d.context):
+        if any(refuses(changed, step) for step in d.steps):
+            tally.refused += 1
+            continue
+        for step in d.steps:
+            before = d.context.unfold(step.lhs) - d.context.unfold(step.rhs)
+            after = changed.unfold(step.lhs) - changed.unfold(step.rhs)
+            assert agrees(d.context, before, after), f"accepted: {what}"
+        tally.agreeing += 1
     return tally
 
 
-def _bodies(head: Expr, body: Expr) -> Iterator[Expr]:
-    """The mutants that may stand in a definition: a vector stays one."""
-    for mutant in mutants(body):
-        try:
-            checked({head: mutant})
-        except TypeError:
-            continue
-        yield mutant
+def _with_mutant_definitions(context: Context) -> Iterator[tuple[Context, str]]:
+    """The context with one definition changed, for every mutant that may stand there: a vector stays one, and
+    what is declared positive stays so."""
+    for i, (head, body) in enumerate(context.definitions):
+        for mutant in mutants(body):
+            try:
+                checked({head: mutant})
+            except (TypeError, ValueError):
+                continue
+            others = (*context.definitions[:i], (head, mutant), *context.definitions[i + 1 :])
+            yield replace(context, definitions=others), f"{head} = {mutant}"
 
 
 def lemmas(d: Derivation) -> Tally:
     """Every mutant of a fact (an assumption, or a lemma) makes a step fail, and so does leaving it out."""
     tally = Tally()
-    for name, fact in d.facts.items():
-        changed = copy.copy(d)
-        changed.facts = {other: known for other, known in d.facts.items() if other != name}
-        assert any(refuses(changed, step) for step in d.steps) or not _own(d, name), f"not needed: {name}"
+    known = d.context.facts
+    for name, fact in known.items():
+        without = {other: kept for other, kept in known.items() if other != name}
+        changed = replace(d.context, facts=without)
+        assert any(refuses(changed, step) for step in d.steps) or name not in d.own, f"not needed: {name}"
         tally.refused += 1
-        if fact.kind == "!=" or not _own(d, name):
+        if fact.kind == "!=" or name not in d.own:
             continue
         for mutant in mutants(fact.expr):
-            changed.facts = d.facts | {name: replace(fact, expr=mutant)}
+            changed = replace(d.context, facts={**known, name: replace(fact, expr=mutant)})
             if any(refuses(changed, step) for step in d.steps):
                 tally.refused += 1
             else:
-                assert agrees(d, fact.expr, mutant), f"accepted: {name} as {mutant}"
+                assert agrees(d.context, fact.expr, mutant), f"accepted: {name} as {mutant}"
                 tally.agreeing += 1
     return tally
-
-
-def _own(d: Derivation, name: str) -> bool:
-    return name in d._own
 
 
 def certificates(d: Derivation) -> Tally:
@@ -200,7 +203,7 @@ def certificates(d: Derivation) -> Tally:
     tally = Tally()
     for step in d.steps:
         for proof in weaker(step.by):
-            assert refuses(d, replace(step, by=proof)), f"accepted: {proof} for {step.rhs}"
+            assert refuses(d.context, replace(step, by=proof)), f"accepted: {proof} for {step.rhs}"
             tally.refused += 1
     return tally
 
@@ -212,14 +215,17 @@ def shared_definitions(group: list[Derivation]) -> Tally:
     coefficients are has them in its slope. A mutant that no derivation refuses must have the same value.
     """
     tally = Tally()
-    for i, (head, body) in enumerate(group[0].definitions):
+    for i, (head, body) in enumerate(group[0].context.definitions):
         for mutant in mutants(body):
-            changed = [copy.copy(d) for d in group]
-            for d in changed:
-                d.definitions = (*d.definitions[:i], (head, mutant), *d.definitions[i + 1 :])
-            if any(refuses(d, step) for d in changed for step in d.steps):
+            others = (
+                *group[0].context.definitions[:i],
+                (head, mutant),
+                *group[0].context.definitions[i + 1 :],
+            )
+            changed = [(replace(d.context, definitions=others), d) for d in group]
+            if any(refuses(context, step) for context, d in changed for step in d.steps):
                 tally.refused += 1
             else:
-                assert agrees(group[0], body, mutant), f"accepted by all: {head} = {mutant}"
+                assert agrees(group[0].context, body, mutant), f"accepted by all: {head} = {mutant}"
                 tally.agreeing += 1
     return tally

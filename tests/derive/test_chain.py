@@ -172,7 +172,7 @@ def test_an_integral_needs_both_of_its_ends_where_its_variable_is_declared_to_be
     [
         (Sum(T, (T, 1, T)), "depends on its own index"),
         (Sum(a(t), (t, 1, N), (k, 1, t)), "depends on its own index"),
-        (Integral(x, (x, 0, oo)), "not known to be real"),
+        (Integral(x, (x, 0, oo)), "not a number"),
         (oo, "not a number"),
         (x * sp.Determinant(sp.ImmutableMatrix([[1 / x]])), "the denominator x may be 0"),
         (sp.tan(x) * cos(x), "the denominator cos\\(x\\) may be 0"),
@@ -182,7 +182,6 @@ def test_an_integral_needs_both_of_its_ends_where_its_variable_is_declared_to_be
         (x + sp.Order(x), "is not supported"),
         (sp.Piecewise((1, x > 0), (2, True)), "is not supported"),
         (Limit(1 / p, p, oo).func(1 / p, p + 1, oo), "is not a symbol"),
-        (Sum(a(k + Symbol("#0", integer=True)), (k, 1, T)), "names with # are reserved"),
     ],
 )
 def test_what_the_rules_do_not_cover_is_refused(expr: sp.Expr, message: str) -> None:

@@ -1,5 +1,7 @@
 """Definitions, assumptions and lemmas, and the values of their symbols for which they hold."""
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 import sympy as sp
 from sympy import Function, Ge, Ne, Rational, Sum, Symbol, log
@@ -19,10 +21,10 @@ def test_a_lemma_brings_its_assumptions_along() -> None:
     d = derive("user", lemmas={"quotient": square_lemma()}).start(2 * quotient)
     d.step("==", 2 * x + 2 * y, by=Certificate((2, "quotient")))
     d.qed((2 * quotient, "==", 2 * x + 2 * y))
-    assert "x is not y" in d.facts
-    assert any(line.startswith("x is not y") for line in d.assumption_lines(latex=False))
+    assert d.assumptions == ("x is not y",)
+    assert "where x is not y: Ne(x, y)" in repr(d)
     later = derive("later", lemmas={"twice": d}).start(2 * quotient)
-    assert "x is not y" in later.facts
+    assert later.assumptions == ("x is not y",)
 
 
 def test_a_lemma_without_its_assumption_is_not_used_where_it_would_be_false() -> None:
@@ -82,11 +84,10 @@ def test_facts_are_not_shared_between_chains() -> None:
     shared["y is large"] = Ge(y, 5)
     with refused("no fact 'y is large'"):
         d.step(">=", 0, by=Certificate((1, "y is large")))
-    d.facts["leak"] = d.facts["x is large"]
-    with refused("no fact 'leak'"):
-        derive("second", assume={"x is large": Ge(x, 5)}, witness=lambda rng: {x: 6}).start(x).step(
-            ">=", 5, by=Certificate((1, "leak"))
-        )
+    with pytest.raises(FrozenInstanceError):
+        d.context.facts = {}  # type: ignore[misc]
+    with refused("no fact 'x is large'"):
+        derive("second").start(x).step(">=", 5, by=Certificate((1, "x is large")))
 
 
 def test_an_assumption_about_a_symbol_says_nothing_about_an_index_of_its_name() -> None:
@@ -98,7 +99,7 @@ def test_an_assumption_about_a_symbol_says_nothing_about_an_index_of_its_name() 
 def test_assumptions_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(ValueError, match="witness: needed, as no random point"):
         derive("absurd", assume={"above": Ge(x, 1), "below": Ge(0, x)})
-    with pytest.raises(ValueError, match="witness: it violates the assumption 'below'"):
+    with pytest.raises(ValueError, match="witness: the assumption 'below' is false"):
         derive("absurd", assume={"above": Ge(x, 1), "below": Ge(0, x)}, witness=lambda rng: {x: 2})
 
 

@@ -7,7 +7,9 @@ import sympy as sp
 from sympy import Function, I, Integral, Limit, Sum, Symbol, conjugate, exp, oo, pi, sqrt
 
 from explainers.derive import Certificate, Derivation, RefusedError, derive, inner
-from explainers.derive.sums import is_nonnegative, is_zero, substitute
+from explainers.derive.signs import is_nonnegative
+from explainers.derive.substitution import substitute
+from explainers.derive.sums import is_zero
 from tests.derive.chains import N, T, a, c, chain, eta, k, n, p, phi, psi, refused, t, w, x, y, z
 
 

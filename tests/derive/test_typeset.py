@@ -7,7 +7,8 @@ import sympy as sp
 from sympy import Abs, Function, I, Ne, Rational, Sum, conjugate, exp, pi, sqrt
 
 from explainers.derive import Vector, derive, inner, norm2
-from explainers.derive.typeset import MIME, latex
+from explainers.derive.latex import latex
+from explainers.derive.typeset import MIME
 from tests.derive.chains import N, T, a, eta, g, k, n, phi, t, theta, x, y
 
 

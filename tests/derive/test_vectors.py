@@ -7,7 +7,7 @@ import sympy as sp
 from sympy import Eq, Function, I, Rational, Sum, Symbol, exp, sqrt
 
 from explainers.derive import Certificate, Vector, Vectors, derive, inner, norm2
-from explainers.derive.sums import is_nonnegative
+from explainers.derive.signs import is_nonnegative
 from tests.derive.chains import T, a, c, chain, eta, g, k, phi, psi, refused, t, theta, x, y
 
 

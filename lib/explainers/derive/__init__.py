@@ -17,7 +17,7 @@ by the assumptions of its symbols or by a named assumption of the derivation.
 """
 
 from explainers.derive.calculus import Antiderivative, Limiting, Minimum
-from explainers.derive.chain import Derivation, Step, derive
+from explainers.derive.chain import Derivation, derive
 from explainers.derive.facts import Every, Fact
 from explainers.derive.proofs import (
     Certificate,
@@ -28,7 +28,8 @@ from explainers.derive.proofs import (
     Reindex,
     Termwise,
 )
-from explainers.derive.sums import RefusedError
+from explainers.derive.substitution import RefusedError
+from explainers.derive.typeset import Step
 from explainers.derive.vectors import Vector, Vectors, inner, norm2
 
 __all__ = [

@@ -1,60 +1,41 @@
-"""`derive` and `Derivation`: a chain of expressions, each step with its proof."""
+"""`derive` and `Derivation`: a chain of expressions, each step with its proof.
 
-import copy
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+A step goes through the house once: what is written is well-formed (`wellformed`), has a
+value (`defined`), is proved by its proof object (`proofs`, `calculus`), or else is
+refuted by numbers (`refuted`); then it is printed (`typeset`).
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sympy as sp
-from sympy import Expr, Sum, Symbol
-from sympy.core.function import AppliedUndef
+from sympy import Expr
 
 from explainers.derive import typeset
-from explainers.derive.calculus import is_smooth
+from explainers.derive.context import Context
+from explainers.derive.defined import require_defined
 from explainers.derive.facts import (
     Fact,
-    Relation,
     definitions,
     facts,
     points,
-    unfold,
+    theorem_fact,
+    with_lemma,
 )
-from explainers.derive.proofs import Identity, Proof, Quoted
-from explainers.derive.sums import Range, RefusedError, is_positive, is_zero, minimum
-from explainers.derive.values import NoValueError, Point, Witness, is_close, value
-from explainers.derive.vectors import has_bare_vector
-
-_RELATIONS = ("==", "<=", ">=")
-
-# Assumptions that a variable of differentiation may have: each describes an open set.
-OPEN_ASSUMPTIONS = {"real", "complex", "finite", "positive", "negative", "nonzero"}
-
-# Functions that are quotients, each with the function in its denominator.
-DENOMINATORS = {
-    sp.tan: sp.cos,
-    sp.sec: sp.cos,
-    sp.cot: sp.sin,
-    sp.csc: sp.sin,
-    sp.tanh: sp.cosh,
-    sp.sech: sp.cosh,
-    sp.coth: sp.sinh,
-    sp.csch: sp.sinh,
-}
-
-UNSUPPORTED = sp.Subs, sp.Order, sp.AccumBounds, sp.Piecewise
-
-
-@dataclass(frozen=True)
-class Step:
-    """One proved step: both sides as written, the proof object `by`, the reason for
-    readers `because`, and the proof in words, `explanation`."""
-
-    lhs: Expr
-    rel: Relation
-    rhs: Expr
-    by: Proof
-    because: str
-    explanation: str
+from explainers.derive.latex import is_new_name, latex
+from explainers.derive.proofs import Identity, Proof, quotations
+from explainers.derive.refuted import verdict
+from explainers.derive.substitution import RefusedError
+from explainers.derive.sums import is_zero
+from explainers.derive.typeset import Argument, Step, Theorem
+from explainers.derive.values import Witness
+from explainers.derive.wellformed import (
+    RELATIONS,
+    Relation,
+    expression,
+    names_in,
+    relation,
+)
 
 
 def derive(
@@ -100,134 +81,59 @@ class Derivation:
             raise TypeError(
                 f"witness: expected a function that returns values, got {witness!r}"
             )
-        self.title, self.witness = title, witness
-        self.definitions = definitions(define)
-        self.facts = facts(assume, self.definitions)
-        self.ranges: tuple[Range, ...] = ()
-        self.steps: list[Step] = []
-        self.first: Expr = sp.nan
-        self.name: str | None = None
-        self.because = self.says = ""
-        self.theorem: tuple[Expr, Relation, Expr] | None = None
+        own = definitions(define)
+        known = facts(assume, own)
+        self.own = frozenset(known) | frozenset(lemmas)
         self.rests_on: tuple[str, ...] = ()
-        self._used: set[str] = set()
-        self._own = set(self.facts) | set(lemmas)
         for name, lemma in lemmas.items():
-            self._inherit(name, lemma)
-        self._check_consistent()
-
-    # ---- what it rests on
-
-    def _inherit(self, name: str, lemma: "Derivation") -> None:
-        if not isinstance(lemma, Derivation):
-            raise TypeError(f"lemmas: {name!r} must be a Derivation, got {lemma!r}")
-        if lemma.theorem is None:
-            raise ValueError(f"lemmas: {name!r} is not proved: qed was not called")
-        if name in self.facts:
-            raise ValueError(f"lemmas: {name!r} is already the name of an assumption")
-        assumed = {key: fact for key, fact in lemma.facts.items() if not fact.lemma}
-        for key, fact in assumed.items():
-            if self.facts.setdefault(key, fact) != fact:
-                raise ValueError(
-                    f"lemmas: the assumption {key!r} of {name!r} differs from the one "
-                    "of this derivation"
-                )
-        lhs, rel, rhs = lemma.theorem
-        difference = lemma.unfold(rhs - lhs if rel == "<=" else lhs - rhs)
-        fixed = {symbol for fact in assumed.values() for symbol in fact.fixed}
-        self.facts[name] = Fact(
-            name,
-            "==" if rel == "==" else ">=",
-            difference,
-            lhs,
-            free=frozenset(difference.free_symbols - fixed),
-            lemma=True,
-        )
-        self.rests_on += tuple(
-            theorem for theorem in lemma.rests_on if theorem not in self.rests_on
-        )
-
-    def _check_consistent(self) -> None:
-        known = [fact for fact in self.facts.values() if not fact.lemma]
-        if known and not points(known, self.witness, wanted=1, tries=60):
+            known = _with_lemma(known, name, lemma)
+            self._rest_on(lemma.rests_on)
+        self.title = title
+        self.context = Context(own, known, (), witness)
+        self.first: Expr = sp.nan
+        self.last: Expr = sp.nan
+        self.steps: list[Step] = []
+        self.name = self.because = self.says = ""
+        self.theorem: Theorem | None = None
+        assumptions = self.context.assumptions
+        if assumptions and not points(assumptions, witness, wanted=1, tries=60):
             raise ValueError(
                 "witness: needed, as no random point satisfies all assumptions: "
-                + ", ".join(self.facts)
+                + ", ".join(known)
             )
-
-    def fact(self, name: str) -> Fact:
-        """The assumption, lemma or hypothesis called `name`.
-
-        Raises `RefusedError` if there is none, or if it is about one particular value
-        of an index that is generic here.
-        """
-        if name not in self.facts:
-            raise RefusedError(
-                f"there is no fact {name!r} to use here; known are {sorted(self.facts)}"
-            )
-        self._used.add(name)
-        return self.facts[name]
-
-    def generic_in(self, symbol: Symbol, within: Range | None = None) -> "Derivation":
-        """A copy of this derivation in which `symbol` may have any value, or any in the
-        range `within`.
-
-        It lacks the facts about one particular value of `symbol`, and the ranges of
-        other indices with the same name.
-        """
-        generic = copy.copy(self)
-        generic.facts = {
-            name: fact for name, fact in self.facts.items() if symbol not in fact.fixed
-        }
-        ranges = tuple(
-            (u, lo, hi)
-            for u, lo, hi in self.ranges
-            if not (u == symbol or lo.has(symbol) or hi.has(symbol))
-        )
-        generic.ranges = (*ranges, within) if within else ranges
-        return generic
-
-    def with_hypothesis(
-        self, name: str, lhs: Expr, rel: Relation, rhs: Expr
-    ) -> "Derivation":
-        """A copy of this derivation with the fact `lhs rel rhs`, called `name`.
-
-        The fact holds for the present values of its symbols only. Raises `RefusedError`
-        if another fact has the name.
-        """
-        if name in self.facts:
-            raise RefusedError(f"{name!r} is already the name of another fact")
-        difference = rhs - lhs if rel == "<=" else lhs - rhs
-        fact = Fact(name, "==" if rel == "==" else ">=", difference, lhs)
-        richer = copy.copy(self)
-        richer.facts = self.facts | {name: fact}
-        return richer
-
-    def unfold(self, expr: Expr) -> Expr:
-        """`expr` with every defined symbol or function replaced by its definition."""
-        return unfold(expr, self.definitions)
-
-    # ---- the chain
 
     def start(
         self, expr: Expr | int, lhs: Expr | str | None = None, because: str = ""
     ) -> "Derivation":
         """Set the first expression of the chain, and return the derivation.
 
-        `lhs` is printed on its left, an expression or a string of LaTeX; `because` is
-        the reason printed beside it. Raises `ValueError` if the chain has a start, and
-        `RefusedError` if `expr` may be undefined.
+        `lhs` is printed on its left: an expression, which must be equal to `expr` by
+        algebra, or a new name in LaTeX, such as "K", that `expr` gets. `because` is the
+        reason printed beside it. Raises `ValueError` if the chain has a start, or if
+        `lhs` is a string that says something about symbols of the derivation, and
+        `RefusedError` if `expr` may be undefined or differs from `lhs`.
         """
         if self.first is not sp.nan:
             raise ValueError("start: this derivation already has a start")
-        expr = _expression("expr", expr)
-        self._check_defined(0, expr)
-        self.name = (
-            lhs
-            if isinstance(lhs, str) or lhs is None
-            else typeset.latex(sp.sympify(lhs))
-        )
-        self.first, self.because = expr, because
+        expr = expression("expr", expr)
+        entered = self._entered(expr, 0)
+        if isinstance(lhs, str):
+            known = names_in(expr).union(
+                *(names_in(fact.stated) for fact in self.context.facts.values()),
+                *(names_in(head) for head, _ in self.context.definitions),
+            )
+            if lhs and not is_new_name(lhs, known):
+                raise ValueError(
+                    f"lhs: expected an expression, which is proved, or a new name in "
+                    f"LaTeX, got {lhs!r}"
+                )
+            self.name = lhs
+        elif lhs is not None:
+            lhs = expression("lhs", lhs)
+            self._prove(0, lhs, self._entered(lhs, 0), "==", expr, entered, Identity())
+            self.name = latex(lhs, self.context.definitions)
+        self.first = self.last = expr
+        self._entered_last, self.because = entered, because
         return self
 
     def step(
@@ -250,62 +156,61 @@ class Derivation:
         """
         if self.first is sp.nan:
             raise ValueError("step: call start first")
-        if self.theorem is not None:
+        if self.proved:
             raise ValueError("step: the derivation is finished, qed was called")
-        if rel not in _RELATIONS:
+        if rel not in RELATIONS:
             raise ValueError(
-                f"rel: expected one of {', '.join(_RELATIONS)}, got {rel!r}"
+                f"rel: expected one of {', '.join(RELATIONS)}, got {rel!r}"
             )
         by = Identity() if by is None else by
         if not callable(getattr(by, "prove", None)):
             raise TypeError(f"by: expected a proof such as Identity(), got {by!r}")
-        expr, lhs, number = _expression("expr", expr), self.last, len(self.steps) + 1
+        expr, number = expression("expr", expr), len(self.steps) + 1
         if {rel, self.direction} == {"<=", ">="}:
             raise RefusedError(
                 f"step {number}: {rel} after {self.direction}: the chain would prove "
                 "no relation between its ends"
             )
-        self._check_defined(number, expr)
-        try:
-            explanation = self.prove(lhs, rel, expr, by)
-        except RefusedError as reason:
-            raise RefusedError(
-                self._refusal(number, lhs, rel, expr, str(reason))
-            ) from reason
-        self.steps.append(Step(lhs, rel, expr, by, because, explanation))
-        for quoted in _quotations(by):
-            if quoted.rests_on not in self.rests_on:
-                self.rests_on += (quoted.rests_on,)
+        entered = self._entered(expr, number)
+        words = self._prove(
+            number, self.last, self._entered_last, rel, expr, entered, by
+        )
+        self.steps.append(Step(self.last, rel, expr, by, because, words))
+        self.last, self._entered_last = expr, entered
+        self._rest_on(quoted.rests_on for quoted in quotations(by))
         return self
 
-    def qed(self, theorem: object, says: str = "") -> "Derivation":
+    def qed(self, theorem: object = None, says: str = "") -> "Derivation":
         """Finish the derivation: check that the chain proves `theorem`, a SymPy
         relation or `(lhs, "<=", rhs)`, and return the derivation.
 
-        `says` is the theorem in words, in Markdown. Raises `RefusedError` if the sides
-        of the theorem differ from the ends of the chain, or if its relation is stronger
-        than the one that the chain proves; `ValueError` if no step was made, or if an
+        Without `theorem` it is the relation between the two ends of the chain. `says`
+        is the theorem in words, in Markdown. Raises `RefusedError` if the sides of the
+        theorem differ from the ends of the chain, or if its relation is stronger than
+        the one that the chain proves; `ValueError` if no step was made, or if an
         assumption or a lemma was never used.
         """
         if not self.steps:
             raise ValueError("qed: call step first")
-        lhs, rel, rhs = _theorem(theorem)
-        for name, stated, proved in (
+        ends = self.first, self.direction, self.last
+        lhs, rel, rhs = ends if theorem is None else relation("theorem", theorem)
+        for side, stated, proved in (
             ("left", lhs, self.first),
             ("right", rhs, self.last),
         ):
-            if stated != proved:
-                self.require_defined(self.unfold(stated))
-            if stated != proved and not is_zero(self.unfold(stated - proved)):
+            if stated == proved:
+                continue
+            entered = enter(stated, self.context)
+            if not is_zero(entered - self.context.unfold(proved)):
                 raise RefusedError(
-                    f"qed: the {name} side of the theorem is {stated}, the chain has "
+                    f"qed: the {side} side of the theorem is {stated}, the chain has "
                     f"{proved}"
                 )
         if self.direction not in ("==", rel):
             raise RefusedError(
                 f"qed: the theorem says {rel}, the chain proves {self.direction} only"
             )
-        if unused := sorted(self._own - self._used):
+        if unused := sorted(self.own - self.context.used):
             raise ValueError(f"assume, lemmas: never used: {', '.join(unused)}")
         self.theorem, self.says = (lhs, rel, rhs), says
         return self
@@ -316,316 +221,94 @@ class Derivation:
         return self.theorem is not None
 
     @property
-    def last(self) -> Expr:
-        """The last expression of the chain so far."""
-        return self.steps[-1].rhs if self.steps else self.first
+    def assumptions(self) -> tuple[str, ...]:
+        """The names of its assumptions, with those of its lemmas."""
+        return tuple(fact.name for fact in self.context.assumptions)
 
     @property
     def direction(self) -> Relation:
         """The relation of the first expression to the last: "==", "<=" or ">="."""
         return next((step.rel for step in self.steps if step.rel != "=="), "==")
 
-    def prove(self, lhs: Expr, rel: Relation, rhs: Expr, by: Proof) -> str:
-        """Check that `by` proves `lhs rel rhs`, and return its proof in words.
-
-        Nothing is added to the chain. Raises `RefusedError` if it is not proved.
-        """
-        sides = self.unfold(lhs), self.unfold(rhs)
-        for side in sides:
-            self.require_defined(side)
-        return by.prove(self, sides[0], rel, sides[1])
-
-    # ---- side conditions and counterexamples
-
-    def _check_defined(self, number: int, expr: Expr) -> None:
+    def _entered(self, expr: Expr, number: int) -> Expr:
         try:
-            self.require_defined(self.unfold(expr))
+            return enter(expr, self.context)
         except RefusedError as reason:
             raise RefusedError(f"step {number}: {reason}\n  in {expr}") from reason
 
-    def require_defined(self, expr: Expr) -> None:
-        """Raise `RefusedError` if `expr` may be undefined.
-
-        Every denominator and every argument of a logarithm must be nonzero, by the
-        SymPy assumptions of its symbols or by a named assumption of the derivation.
-        Refused are also: a sum that may run backwards (its upper limit is less than the
-        lower one minus 1), an index whose SymPy assumptions its range does not satisfy,
-        a derivative that may not exist, infinity, a vector outside of an inner product,
-        and operators that bind a symbol, except sums, integrals, derivatives and
-        limits.
-        """
-        if has_bare_vector(expr):
-            raise RefusedError(f"{expr} has a vector outside of an inner product")
-        indices = {u for u, _, _ in self.ranges}
-        for symbol in expr.free_symbols - indices:
-            if symbol.name.startswith("#"):
-                raise RefusedError(
-                    f"{symbol}: names with # are reserved for indices of sums"
-                )
-        self._defined(expr, self.ranges)
-
-    def _defined(self, expr: Expr, ranges: tuple[Range, ...]) -> None:
-        if isinstance(expr, Sum | sp.Integral):
-            generic = self
-            for place, (u, lo, hi) in reversed(list(enumerate(expr.limits))):
-                own = {limit[0] for limit in expr.limits[: place + 1]}
-                if own & (lo.free_symbols | hi.free_symbols):
-                    raise RefusedError(f"a limit of {expr} depends on its own index")
-                _check_range(
-                    u, lo, hi, isinstance(expr, Sum), ranges, self._is_nonnegative
-                )
-                ranges = (*ranges, (u, lo, hi)) if isinstance(expr, Sum) else ranges
-                generic = generic.generic_in(u)
-            generic._defined(expr.function, ranges)
-            return
-        if expr.has(sp.nan, sp.zoo) or expr in (sp.oo, -sp.oo):
-            raise RefusedError(f"{expr} is not defined, or not a number")
-        if isinstance(expr, sp.Limit):
-            if not isinstance(expr.args[1], Symbol):
-                raise RefusedError(
-                    f"{expr}: the variable {expr.args[1]} is not a symbol"
-                )
-            generic = self.generic_in(expr.args[1])
-            generic._defined(expr.args[0], ranges)
-            return
-        if isinstance(expr, sp.Derivative):
-            self._differentiable(expr, ranges)
-        elif getattr(expr, "bound_symbols", ()) or isinstance(expr, UNSUPPORTED):
-            raise RefusedError(f"{expr}: {type(expr).__name__} is not supported")
-        for arg in expr.args:
-            if isinstance(arg, sp.MatrixBase):
-                for entry in arg.flat():
-                    self._defined(entry, ranges)
-            elif isinstance(arg, Expr):
-                self._defined(arg, ranges)
-            elif not isinstance(expr, sp.Derivative):
-                raise RefusedError(f"{expr} has a part that is not a number: {arg}")
-        if type(expr) in DENOMINATORS:
-            denominator = DENOMINATORS[type(expr)](expr.args[0])
-            self._require_nonzero(denominator, "the denominator", ranges)
-        if isinstance(expr, sp.log):
-            self._require_nonzero(expr.args[0], "the argument of a logarithm", ranges)
-        if isinstance(expr, sp.Pow) and not expr.exp.is_nonnegative:
-            self._require_nonzero(expr.base, "the denominator", ranges)
-
-    def _differentiable(self, expr: sp.Derivative, ranges: tuple[Range, ...]) -> None:
-        """Raise `RefusedError` if the assumptions of a variable do not describe an open
-        set, or if the derivative may not exist."""
-        for x in expr.variables:
-            if set(getattr(x, "_assumptions_orig", {"none": 0})) - OPEN_ASSUMPTIONS:
-                raise RefusedError(
-                    f"{expr} differentiates by {x}, whose values are not an open set"
-                )
-            if not expr.expr.atoms(AppliedUndef) and not is_smooth(expr.expr, x):
-                raise RefusedError(
-                    f"{expr.expr} is not known to be differentiable in {x}"
-                )
-        derivative = sp.diff(expr.expr, *expr.variables)
-        if not derivative.has(sp.Derivative):
-            self._defined(derivative, ranges)
-
-    def _require_nonzero(
-        self, expr: Expr, what: str, ranges: tuple[Range, ...]
-    ) -> None:
-        for factor in sp.Mul.make_args(sp.factor(expr)):
-            base = factor.as_base_exp()[0]
-            if (
-                base.is_zero is False
-                or is_positive(base, ranges)
-                or is_positive(-base, ranges)
-            ):
-                continue
-            if not self._is_assumed_nonzero(base):
-                raise RefusedError(f"{what} {base} may be 0: assume that it is not")
-
-    def _is_assumed_nonzero(self, expr: Expr) -> bool:
-        for name, fact in self.facts.items():
-            if (fact.kind == "!=" or fact.strict) and fact.index is None:
-                ratio = sp.cancel(fact.expr / expr)
-                if ratio.is_number and ratio.is_nonzero:
-                    self._used.add(name)
-                    return True
-        return False
-
-    def _is_nonnegative(self, expr: Expr) -> bool:
-        """Whether `expr` is non-negative, by the SymPy assumptions of its symbols or
-        because an assumption of the derivation says so."""
-        if expr.is_nonnegative:
-            return True
-        for name, fact in self.facts.items():
-            if (
-                fact.kind == ">="
-                and fact.index is None
-                and sp.expand(expr - fact.expr).is_nonnegative
-            ):
-                self._used.add(name)
-                return True
-        return False
-
-    def counterexample(self, lhs: Expr, rel: Relation, rhs: Expr) -> Point | None:
-        """A point at which every assumption is true and `lhs rel rhs` is false, or None
-        if none of a few random points is one."""
-        lhs, rhs = self.unfold(lhs), self.unfold(rhs)
-        known = [fact for fact in self.facts.values() if not fact.lemma]
-        for candidate in points(known, self.witness, wanted=12, tries=60):
-            point = Point(candidate.seed, candidate.given)
-            try:
-                left, right = value(lhs, point), value(rhs, point)
-            except NoValueError:
-                continue
-            above = left.real > right.real if rel == "<=" else left.real < right.real
-            if (
-                not is_close(left, right)
-                if rel == "=="
-                else above and not is_close(left.real, right.real)
-            ):
-                return point
-        return None
-
-    def _refusal(
-        self, number: int, lhs: Expr, rel: Relation, rhs: Expr, reason: str
+    def _prove(
+        self,
+        number: int,
+        lhs: Expr,
+        left: Expr,
+        rel: Relation,
+        rhs: Expr,
+        right: Expr,
+        by: Proof,
     ) -> str:
-        sides = f"\n  left:  {lhs}\n  right: {rhs}"
-        point = self.counterexample(lhs, rel, rhs)
-        if point is None:
-            why = f"not proved by this certificate: {reason}"
-            return f"step {number}: {rel} is {why}{sides}"
-        left, right = (value(self.unfold(side), point) for side in (lhs, rhs))
-        where = point.describe() or "no symbol"
-        return (
-            f"step {number}: {rel} is false, counterexample: {where} "
-            f"gives {left:.6g} and {right:.6g}{sides}\n  {reason}"
+        """The words of a proof of `left rel right`, written as `lhs` and `rhs`."""
+        try:
+            return by.prove(self.context, left, rel, right)
+        except RefusedError as reason:
+            why = verdict(left, rel, right, str(reason), self.context)
+            raise RefusedError(
+                f"step {number}: {why}\n  left:  {lhs}\n  right: {rhs}"
+            ) from reason
+
+    def _rest_on(self, theorems: Iterable[str]) -> None:
+        self.rests_on = tuple(dict.fromkeys((*self.rests_on, *theorems)))
+
+    @property
+    def _argument(self) -> Argument:
+        return Argument(
+            self.title,
+            self.context,
+            self.first,
+            self.name,
+            self.because,
+            tuple(self.steps),
+            self.theorem,
+            self.says,
+            self.rests_on,
         )
 
-    # ---- display
-
-    def assumption_lines(self, latex: bool) -> list[str]:
-        """The definitions, assumptions and lemmas, one string each, in LaTeX or as
-        plain text."""
-
-        def show(expr: sp.Basic) -> str:
-            return typeset.latex(expr, self.definitions) if latex else str(expr)
-
-        math = "${}$" if latex else "{}"
-        lines = [
-            math.format(f"{show(head)} = {show(body)}")
-            for head, body in self.definitions
-        ]
-        for name, fact in self.facts.items():
-            domain = (
-                f" for every {math.format(show(fact.index))}"
-                if fact.index is not None
-                else ""
-            )
-            domain += (
-                f" from {math.format(show(fact.first))} on"
-                if fact.first is not None
-                else ""
-            )
-            kind = (
-                "proved before"
-                if fact.lemma
-                else math.format(show(fact.stated)) + domain
-            )
-            lines.append(f"{name}: {kind}")
-        return lines
-
-    def theorem_text(self, latex: bool) -> str:
-        """The theorem in LaTeX or as plain text; empty before `qed`."""
-        if self.theorem is None:
-            return ""
-        lhs, rel, rhs = self.theorem
-        if not latex:
-            return f"{lhs} {typeset.PLAIN_RELATIONS[rel]} {rhs}"
-        left, right = (typeset.latex(side, self.definitions) for side in (lhs, rhs))
-        return typeset.relation(self.name or left, rel, right)
-
     def __repr__(self) -> str:
-        return typeset.to_text(self)
+        return typeset.to_text(self._argument)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {
-            "text/plain": typeset.to_text(self),
-            "text/latex": typeset.to_latex(self),
-            typeset.MIME: typeset.to_dict(self),
+            "text/plain": typeset.to_text(self._argument),
+            "text/latex": typeset.to_latex(self._argument),
+            typeset.MIME: typeset.to_dict(self._argument),
         }
 
 
-def _check_range(
-    u: Symbol,
-    lo: Expr,
-    hi: Expr,
-    whole: bool,
-    ranges: tuple[Range, ...],
-    is_nonnegative: Any,
-) -> None:
-    """Raise `RefusedError` if the upper limit may lie below the lower one, or if the
-    index has SymPy assumptions that its range does not satisfy.
+def enter(expr: Expr, context: Context) -> Expr:
+    """`expr` with its definitions put in, as proof objects take it.
 
-    `whole` is True for a sum and False for an integral.
+    Raises `RefusedError` unless it is well-formed and defined.
     """
-    declared = {name for name, truth in u._assumptions_orig.items() if truth}
-    allowed = (
-        {"integer", "real", "rational", "complex", "finite"}
-        if whole
-        else {"real", "complex", "finite"}
-    )
-    # an integral may run either way, so both of its ends count
-    ends = (lo,) if whole else (lo, hi)
-    if all(minimum(end, ranges).is_nonnegative for end in ends):
-        allowed |= {"nonnegative"}
-    if all(is_positive(end, ranges) for end in ends):
-        allowed |= {"positive", "nonnegative", "nonzero"}
-    if declared - allowed or not all(u._assumptions_orig.values()):
-        raise RefusedError(
-            f"{u} is declared {', '.join(sorted(declared))}, but its range is from "
-            f"{lo} to {hi}"
-        )
-    if not whole:
-        if not (lo.is_real and hi.is_real):
-            raise RefusedError(
-                f"the limits {lo} and {hi} of an integral are not known to be real"
-            )
-        return
-    if not (lo.is_integer and hi.is_integer and u.is_integer):
-        raise RefusedError(
-            f"the sum over {u} from {lo} to {hi}: index and limits must be integers"
-        )
-    if not is_nonnegative(minimum(hi - lo + 1, ranges)):
-        raise RefusedError(
-            f"the sum over {u} may run backwards: its limits are {lo} and {hi}"
-        )
+    entered = context.unfold(expr)
+    require_defined(entered, context)
+    return entered
 
 
-def _expression(name: str, expr: object) -> Expr:
-    try:
-        expr = sp.sympify(expr)
-    except sp.SympifyError as error:
-        raise TypeError(f"{name}: expected a SymPy expression, got {expr!r}") from error
-    if not isinstance(expr, Expr):
-        raise TypeError(f"{name}: expected a SymPy expression, got {expr!r}")
-    return expr
+def prove(context: Context, lhs: Expr, rel: Relation, rhs: Expr, by: Proof) -> str:
+    """The words of a proof of `lhs rel rhs` by `by`, outside of any chain.
+
+    Raises `RefusedError` if it is not proved.
+    """
+    return by.prove(context, enter(lhs, context), rel, enter(rhs, context))
 
 
-def _theorem(theorem: object) -> tuple[Expr, Relation, Expr]:
-    if isinstance(theorem, sp.Eq | sp.Ge | sp.Le):
-        names: dict[str, Relation] = {"==": "==", ">=": ">=", "<=": "<="}
-        return theorem.lhs, names[theorem.rel_op], theorem.rhs
-    if isinstance(theorem, tuple) and len(theorem) == 3 and theorem[1] in _RELATIONS:
-        return (
-            _expression("theorem", theorem[0]),
-            theorem[1],
-            _expression("theorem", theorem[2]),
-        )
-    raise TypeError(
-        f'theorem: expected a relation of two expressions, or (lhs, "==", rhs), '
-        f"got {theorem!r}"
-    )
-
-
-def _quotations(proof: object) -> Iterator[Quoted]:
-    if isinstance(proof, Quoted):
-        yield proof
-    if is_dataclass(proof):
-        for part in fields(proof):
-            yield from _quotations(getattr(proof, part.name))
+def _with_lemma(known: dict[str, Fact], name: str, lemma: object) -> dict[str, Fact]:
+    """The facts `known` with the theorem of `lemma`, called `name`, and with what it
+    assumes."""
+    if not isinstance(lemma, Derivation):
+        raise TypeError(f"lemmas: {name!r} must be a Derivation, got {lemma!r}")
+    if lemma.theorem is None:
+        raise ValueError(f"lemmas: {name!r} is not proved: qed was not called")
+    lhs, rel, rhs = lemma.theorem
+    left, right = lemma.context.unfold(lhs), lemma.context.unfold(rhs)
+    fact = theorem_fact(name, left, rel, right, lemma.context.assumptions)
+    return with_lemma(known, fact, lemma.context.assumptions)

@@ -3,33 +3,47 @@
 import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import sympy as sp
 from sympy import Expr, Symbol
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import BooleanAtom
 
-from explainers.derive.sums import (
+from explainers.derive.signs import minimum
+from explainers.derive.substitution import (
     Range,
     RefusedError,
     bound_symbols,
-    minimum,
     substitute,
 )
-from explainers.derive.values import NoValueError, Point, Witness, value
+from explainers.derive.values import (
+    NoValueError,
+    Point,
+    Witness,
+    declared,
+    exact_value,
+    value,
+    words,
+)
 from explainers.derive.vectors import Vector, has_bare_vector, linear_terms
+from explainers.derive.wellformed import Relation, expression
 
-Relation = Literal["==", "<=", ">="]
 Definitions = tuple[tuple[Expr, Expr], ...]
 
 
 def definitions(define: Mapping[Expr, Expr | int]) -> Definitions:
     """The definitions `{head: body}` as pairs; each body may use earlier heads only.
 
+    SymPy simplifies an expression by what a head is declared to be, before the
+    definition is put in: a head declared positive makes its absolute value itself. So
+    a body has to be known to be what its head is declared to be.
+
     Raises `TypeError` unless each head is a symbol or a function of symbols, and each
     body a vector if its head is one and a number otherwise; `ValueError` for a head
-    that repeats an argument, is defined twice, or is used before its definition.
+    that repeats an argument, is defined twice, is used before its definition, or is
+    declared to be what its body is not known to be.
     """
     pairs: Definitions = ()
     for head, body in define.items():
@@ -41,11 +55,16 @@ def definitions(define: Mapping[Expr, Expr | int]) -> Definitions:
             )
         if len(set(head.args)) < len(head.args):
             raise ValueError(f"define: {head} has an argument twice")
-        body = sp.sympify(body)
+        body = expression("define", body)
         fits = _is_vector(body) if has_bare_vector(head) else not has_bare_vector(body)
         if not fits:
             kind = "a vector" if has_bare_vector(head) else "a number"
             raise TypeError(f"define: {head} is {kind}, but {body} is not")
+        if not has_bare_vector(head) and not is_known(body, declared(_key(head))):
+            raise ValueError(
+                f"define: {head} is declared {words(declared(_key(head)))}, and its "
+                f"definition {body} is not known to be"
+            )
         pairs += ((head, body),)
     for i, (_, body) in enumerate(pairs):
         for head, _ in pairs[i:]:
@@ -63,33 +82,53 @@ def _is_vector(expr: Expr) -> bool:
         return False
 
 
-def unfold(expr: Expr, define: Definitions) -> Expr:
-    """`expr` with every head in `define` replaced by its body.
+def unfold(expr: Expr, define: Definitions, ranges: tuple[Range, ...] = ()) -> Expr:
+    """`expr`, whose indices lie in `ranges`, with every head in `define` replaced by
+    its body.
 
-    Raises `RefusedError` if a body contains a symbol that is bound around its head.
+    A definition holds for the arguments that its own symbols are declared to be. Raises
+    `RefusedError` for any other argument, and if a body contains a symbol that is bound
+    around its head.
     """
     for head, body in reversed(define):
-        expr = _replace(expr, head, body)
+        expr = _replace(expr, head, body, ranges)
     return expr
 
 
-def _key(head: Expr) -> object:
+def _key(head: Expr) -> Any:
     return head.func if isinstance(head, AppliedUndef) else head
 
 
-def _replace(expr: sp.Basic, head: Expr, body: Expr) -> sp.Basic:
+def _replace(
+    expr: sp.Basic, head: Expr, body: Expr, ranges: tuple[Range, ...]
+) -> sp.Basic:
     if expr == head and not head.args:
         return body
     if not expr.args or not expr.has(_key(head)):
         return expr
-    if isinstance(expr, sp.Sum | sp.Integral | sp.Limit):
-        own = bound_symbols(expr, deep=False) & (body.free_symbols - set(head.args))
-        if own:
-            raise RefusedError(
-                f"{head} depends on {own.pop()}, which is bound in {expr}"
-            )
-    args = [_replace(arg, head, body) for arg in expr.args]
+    own = set(expr.variables) if isinstance(expr, sp.Derivative) else set()
+    own |= bound_symbols(expr, deep=False)
+    if head in own:
+        raise RefusedError(f"{head} is defined, so {expr} cannot bind it")
+    if captured := own & (body.free_symbols - set(head.args)):
+        raise RefusedError(
+            f"{head} depends on {captured.pop()}, which is bound in {expr}"
+        )
+    inner = ranges
+    if isinstance(expr, sp.Sum | sp.Integral):
+        inner = (*ranges, *(tuple(limit) for limit in reversed(expr.limits)))
+    first, *others = expr.args
+    args = [
+        _replace(first, head, body, inner),
+        *(_replace(arg, head, body, ranges) for arg in others),
+    ]
     if isinstance(expr, AppliedUndef) and expr.func == head.func:
+        for symbol, arg in zip(head.args, args, strict=True):
+            if not _is_allowed(symbol, arg, ranges):
+                raise RefusedError(
+                    f"{head} is not defined at {symbol} = {arg}: {symbol} is declared "
+                    f"{words(declared(symbol))}"
+                )
         return substitute(body, dict(zip(head.args, args, strict=True)))
     return expr.func(*args)
 
@@ -130,6 +169,13 @@ class Fact:
         first = set() if self.first is None else self.first.free_symbols
         return (set(self.expr.free_symbols) - self.free - {self.index}) | first
 
+    @property
+    def index_range(self) -> tuple[Range, ...]:
+        """The range of its index, if it has one with a first value."""
+        if self.index is None or self.first is None:
+            return ()
+        return ((self.index, self.first, sp.oo),)
+
     def at(
         self, instance: Mapping[Symbol, Expr | int], ranges: Iterable[Range]
     ) -> Expr:
@@ -139,7 +185,7 @@ class Fact:
         """
         ranges = tuple(ranges)
         for symbol, expr in instance.items():
-            expr = sp.sympify(expr)
+            expr = expression("terms", expr)
             if symbol == self.index:
                 offset = expr - self.first if self.first is not None else sp.Integer(0)
                 if not expr.is_integer or not minimum(offset, ranges).is_nonnegative:
@@ -165,50 +211,74 @@ class Fact:
     def is_true_at(self, point: Point) -> bool:
         """Whether the fact is true at `point`; False where it has no value.
 
-        Of a fact with an index, a few values of the index are tried.
+        Of a fact with an index, the first 40 values of the index are tried; and much
+        larger ones too, unless the index is an argument of an undefined function.
         """
-        start = sp.Integer(0) if self.first is None else self.first
-        span = range(-4, 5) if self.first is None else range(6)
-        indices: list[dict[Symbol, complex]] = [{}]
-        if self.index is not None:
-            indices = [{self.index: value(start + i, point)} for i in span]
-        for index in indices:
-            try:
-                number = value(self.expr, point, index)
-            except NoValueError:
-                return False
-            tolerance = 1e-9 * max(1.0, abs(number))
-            zero = abs(number) <= tolerance
-            negative = abs(number.imag) > tolerance or number.real < -tolerance
-            if (
-                zero
-                if self.kind == "!=" or self.strict
-                else not zero
-                if self.kind == "=="
-                else negative
-            ):
-                return False
-            if self.strict and negative:
-                return False
-        return True
+        if self.index is None:
+            return self._is_true_at(point, {})
+        start = 0 if self.first is None else value(self.first, point)
+        span = [*range(40), *(() if self._is_about_a_function() else FAR)]
+        span += [-i for i in span] if self.first is None else []
+        return all(self._is_true_at(point, {self.index: start + i}) for i in span)
+
+    def _is_about_a_function(self) -> bool:
+        calls = self.expr.atoms(AppliedUndef)
+        return any(call.has(self.index) for call in calls) or self.expr.has(sp.Sum)
+
+    def _is_true_at(self, point: Point, index: dict[Symbol, complex]) -> bool:
+        number: Any = None
+        tolerance = 0.0
+        try:
+            number = None if index else exact_value(self.expr, point)
+            if number is None:
+                terms = [value(t, point, index) for t in sp.Add.make_args(self.expr)]
+                number, tolerance = sum(terms), 1e-9 * max(map(abs, terms))
+        except NoValueError:
+            return False
+        zero = abs(number) <= tolerance
+        negative = abs(number.imag) > tolerance or number.real < -tolerance
+        if self.kind == "!=":
+            return not zero
+        if self.kind == "==":
+            return zero
+        return not negative and not (self.strict and zero)
+
+
+# What the index of an `Every` may be declared to be.
+COUNTED = {"integer", "real", "nonnegative", "positive"}
+FAR = [2**power for power in range(6, 61)]
 
 
 def _is_allowed(symbol: Symbol, expr: Expr, ranges: tuple[Range, ...]) -> bool:
     """Whether `expr` satisfies the SymPy assumptions of `symbol`."""
     if isinstance(symbol, Vector):
         return _is_vector(expr)
-    if has_bare_vector(expr):
-        return False
+    return not has_bare_vector(expr) and is_known(expr, declared(symbol), ranges)
+
+
+def is_known(
+    expr: Expr, assumptions: Mapping[str, bool], ranges: tuple[Range, ...] = ()
+) -> bool:
+    """Whether `expr` is known to be what SymPy assumptions, such as `{"positive":
+    True}`, say, for all values of its symbols and for all indices in `ranges`."""
     smallest = minimum(expr, ranges)
     return all(
         getattr(expr, f"is_{name}", None) is truth
-        or (
-            name in ("positive", "nonnegative")
-            and truth
-            and getattr(smallest, f"is_{name}")
-        )
-        for name, truth in symbol._assumptions_orig.items()
+        or (truth and name in SIGNS and getattr(smallest, f"is_{SIGNS[name]}"))
+        for name, truth in assumptions.items()
+        if name != "commutative"
     )
+
+
+# What the least value of an expression has to be, so that the expression is this.
+SIGNS = {
+    "positive": "positive",
+    "nonnegative": "nonnegative",
+    "nonzero": "positive",
+    "extended_positive": "positive",
+    "extended_nonnegative": "nonnegative",
+    "extended_nonzero": "positive",
+}
 
 
 def facts(assume: Mapping[str, object], define: Definitions) -> dict[str, Fact]:
@@ -218,25 +288,34 @@ def facts(assume: Mapping[str, object], define: Definitions) -> dict[str, Fact]:
     vectors, and `ValueError` for a relation that is true or false by the SymPy
     assumptions of its symbols, or an `Every` whose index may not start at `first`.
     """
-    stated = {name: _fact(name, relation) for name, relation in assume.items()}
-    return {
-        name: replace(fact, expr=unfold(fact.expr, define))
-        for name, fact in stated.items()
-    }
+    known = {}
+    for name, relation in assume.items():
+        fact = _fact(name, relation)
+        for head, body in define:
+            about = fact.index in {head, *body.free_symbols} - set(head.args)
+            if about and fact.expr.has(_key(head)):
+                raise ValueError(
+                    f"assume: {name!r} is for every {fact.index}, on which the "
+                    f"definition of {head} depends"
+                )
+        expr = unfold(fact.expr, define, fact.index_range)
+        known[name] = replace(fact, expr=expr)
+    return known
 
 
 def _fact(name: str, stated: object) -> Fact:
     if not isinstance(name, str) or not name.strip():
         raise TypeError(f"assume: expected non-empty strings as names, got {name!r}")
     if isinstance(stated, Every):
-        first = None if stated.first is None else sp.sympify(stated.first)
+        first = None if stated.first is None else expression("assume", stated.first)
         least_value = -sp.oo if first is None else first
         admitted = (
             not stated.index.is_nonnegative
             or least_value.is_positive
             or (least_value.is_nonnegative and not stated.index.is_positive)
         )
-        if not (stated.index.is_integer and admitted):
+        counted = set(stated.index._assumptions_orig) <= COUNTED
+        if not (stated.index.is_integer and admitted and counted):
             raise ValueError(
                 f"assume: {name!r} is for every {stated.index} from {least_value} on, "
                 "so it must be declared integer and have assumptions that allow these"
@@ -251,7 +330,7 @@ def _fact(name: str, stated: object) -> Fact:
             f"assume: {name!r} must be a relation such as sympy.Ne(c, 0), got "
             f"{stated!r}"
         )
-    difference = stated.lhs - stated.rhs
+    difference = expression("assume", stated.lhs) - expression("assume", stated.rhs)
     if has_bare_vector(difference):
         raise TypeError(f"assume: {name!r} has a vector outside of an inner product")
     strict = stated.rel_op in ("<", ">")
@@ -267,6 +346,41 @@ def _fact(name: str, stated: object) -> Fact:
     return Fact(name, kind, difference, stated, strict)
 
 
+def theorem_fact(
+    name: str, lhs: Expr, rel: Relation, rhs: Expr, assumed: Iterable[Fact]
+) -> Fact:
+    """The theorem `lhs rel rhs`, proved under the assumptions `assumed`, as a lemma.
+
+    Its symbols may be replaced by other values, but for those that an assumption is
+    about.
+    """
+    difference = rhs - lhs if rel == "<=" else lhs - rhs
+    fixed = {symbol for fact in assumed for symbol in fact.fixed}
+    kind: Literal["==", ">="] = "==" if rel == "==" else ">="
+    free = frozenset(difference.free_symbols - fixed)
+    return Fact(name, kind, difference, lhs, free=free, lemma=True)
+
+
+def with_lemma(
+    known: Mapping[str, Fact], lemma: Fact, assumed: Iterable[Fact]
+) -> dict[str, Fact]:
+    """The facts `known` with a lemma and with the assumptions that it was proved under.
+
+    Raises `ValueError` if its name is taken, or if one of the assumptions differs from
+    a known one of the same name.
+    """
+    if lemma.name in known:
+        raise ValueError(f"lemmas: {lemma.name!r} is already the name of an assumption")
+    together = dict(known)
+    for fact in assumed:
+        if together.setdefault(fact.name, fact) != fact:
+            raise ValueError(
+                f"lemmas: the assumption {fact.name!r} of {lemma.name!r} differs from "
+                "the one of this derivation"
+            )
+    return {**together, lemma.name: lemma}
+
+
 def points(
     known: Iterable[Fact], witness: Witness | None, wanted: int, tries: int
 ) -> list[Point]:
@@ -275,15 +389,27 @@ def points(
 
     Raises `ValueError` if values of the witness violate a fact.
     """
-    known = list(known)
-    accepted: list[Point] = []
+    models = _models(tuple(known), witness, wanted, tries)
+    return [Point(seed, given) for seed, given in models]
+
+
+# each mutant of a step, and each refused one, asks for the same points again
+@lru_cache(maxsize=256)
+def _models(
+    known: tuple[Fact, ...], witness: Witness | None, wanted: int, tries: int
+) -> list[tuple[int, Mapping[Any, Any] | None]]:
+    accepted: list[tuple[int, Mapping[Any, Any] | None]] = []
     for seed in range(tries):
         if len(accepted) == wanted:
             break
-        point = Point(seed, witness(random.Random(seed)) if witness else None)
+        given = witness(random.Random(seed)) if witness else None
+        point = Point(seed, given)
         wrong = next((fact.name for fact in known if not fact.is_true_at(point)), None)
         if wrong is None:
-            accepted.append(point)
+            accepted.append((seed, given))
         elif witness:
-            raise ValueError(f"witness: it violates the assumption {wrong!r}")
+            raise ValueError(
+                f"witness: the assumption {wrong!r} is false or has no value there, at "
+                "one index if it holds for every index"
+            )
     return accepted

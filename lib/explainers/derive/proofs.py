@@ -1,39 +1,34 @@
 """Proof objects, each of which proves one step of a derivation.
 
-`prove(d, lhs, rel, rhs)` takes the derivation `d`, whose facts it may use by name, and
+`prove(context, lhs, rel, rhs)` may use the facts of the context by name, and takes
 both sides with all definitions put in. It returns the proof in words, or raises
 `RefusedError` if the step is not proved. `a <= b` means that `b - a` is real and
 non-negative.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import sympy as sp
 from sympy import Expr, Sum, Symbol
 
-from explainers.derive.facts import Relation
-from explainers.derive.sums import (
-    Range,
-    RefusedError,
-    is_nonnegative,
-    is_zero,
-    normal_form,
-    substitute,
-)
-from explainers.derive.typeset import latex
+from explainers.derive.context import Context
+from explainers.derive.defined import require_defined
+from explainers.derive.latex import latex
+from explainers.derive.refuted import counterexample
+from explainers.derive.signs import is_nonnegative
+from explainers.derive.substitution import Range, RefusedError, substitute
+from explainers.derive.sums import is_zero, normal_form
 from explainers.derive.values import is_nonzero_somewhere
-
-if TYPE_CHECKING:
-    from explainers.derive.chain import Derivation
+from explainers.derive.wellformed import Relation, expression
 
 
 @runtime_checkable
 class Proof(Protocol):
     """The interface of all proof objects."""
 
-    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str: ...
+    def prove(self, context: Context, lhs: Expr, rel: Relation, rhs: Expr) -> str: ...
 
 
 ALGEBRA = "difference is zero"
@@ -44,9 +39,11 @@ class Identity:
     """Both sides are equal by algebra: their difference simplifies to 0.
 
     It uses no fact. What it shows is an equation, which proves "<=" and ">=" as well.
+    Sound, as both sides are defined, and every rewriting that is tried keeps the value
+    of an expression wherever that is defined.
     """
 
-    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+    def prove(self, context: Context, lhs: Expr, rel: Relation, rhs: Expr) -> str:
         if not is_zero(lhs - rhs, is_nonzero_somewhere):
             raise RefusedError("the difference of the two sides does not reduce to 0")
         return ALGEBRA
@@ -68,7 +65,9 @@ class Certificate:
     fact at other values of its symbols. In an inequality every factor must be known to
     be non-negative: by the SymPy assumptions of its symbols, as a square or a squared
     length, or as a fact. A term with an equation among its facts is 0, so its other
-    factors may have any sign; in an equation every term needs one. `prove` raises
+    factors may have any sign; in an equation every term needs one. Sound, as a sum of
+    products of non-negative numbers is non-negative wherever the facts hold, and a fact
+    is taken only at values that it holds for. `prove` raises
     `RefusedError` if the sign of a factor is unknown, if a fact does not hold at the
     given values, or if the terms do not add up to the difference of the two sides.
     """
@@ -86,7 +85,7 @@ class Certificate:
             self, "terms", tuple(tuple(map(_factor, term)) for term in terms)
         )
 
-    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+    def prove(self, context: Context, lhs: Expr, rel: Relation, rhs: Expr) -> str:
         total: Expr = sp.Integer(0)
         shares: dict[str, Expr] = {}
         for term in self.terms:
@@ -97,12 +96,13 @@ class Certificate:
                     name, instance = (
                         (factor, NO_INSTANCE) if isinstance(factor, str) else factor
                     )
-                    fact = d.fact(name)
-                    expr = fact.at(
-                        {s: d.unfold(sp.sympify(v)) for s, v in instance.items()},
-                        d.ranges,
-                    )
-                    d.require_defined(expr)
+                    fact = context.fact(name)
+                    values = {
+                        symbol: context.unfold(expression("terms", given))
+                        for symbol, given in instance.items()
+                    }
+                    expr = fact.at(values, context.ranges)
+                    require_defined(expr, context)
                     if fact.kind == "!=":
                         raise RefusedError(
                             f"{name!r} says that an expression is not zero: "
@@ -112,11 +112,11 @@ class Certificate:
                     names.add(name)
                     shares.setdefault(name, sp.Integer(0))
                 else:
-                    expr = d.unfold(factor)
-                    d.require_defined(expr)
+                    expr = context.unfold(factor)
+                    require_defined(expr, context)
                     if is_zero(expr, is_nonzero_somewhere):
                         raise RefusedError("a term has the factor 0: leave it out")
-                    unknown = unknown if is_nonnegative(expr, d.ranges) else expr
+                    unknown = unknown if is_nonnegative(expr, context.ranges) else expr
                 product *= expr
             if not vanishes and rel == "==":
                 raise RefusedError(
@@ -134,7 +134,7 @@ class Certificate:
         for name, share in shares.items():
             # an identity that was used as a lemma is 0, so any weight of it is allowed
             idle = is_zero(share, is_nonzero_somewhere)
-            if idle and not is_zero(d.fact(name).expr, is_nonzero_somewhere):
+            if idle and not is_zero(context.fact(name).expr, is_nonzero_somewhere):
                 raise RefusedError(
                     f"{name!r} drops out: its terms in the certificate add up to 0"
                 )
@@ -168,7 +168,7 @@ def _factor(factor: object) -> Factor:
                 f"terms: expected a pair (name, {{symbol: value}}), got {factor!r}"
             )
         return factor[0], factor[1]
-    return sp.sympify(factor)
+    return expression("terms", factor)
 
 
 def first_value(n: Symbol) -> Expr:
@@ -199,10 +199,11 @@ class Induction:
     proves it for the increments of both sides from `n` to `n + 1`.
 
     The first value follows from the SymPy assumptions of `n`: 1 if it is positive, 0 if
-    it is nonnegative. If `hypothesis` is not empty, `step` proves the relation itself
-    at `n + 1`, and the relation at `n` is a fact with that name. Facts about one
-    particular value of `n` are not available in `base` and `step`. Raises `ValueError`
-    if `n` has no first value.
+    it is nonnegative; it is no argument, so that no value below the base is left out.
+    From there the step reaches every value. If `hypothesis` is not empty, `step` proves
+    the relation itself at `n + 1`, and the relation at `n` is a fact with that name.
+    Facts about one particular value of `n` are not available in `base` and `step`.
+    Raises `ValueError` if `n` has no first value.
     """
 
     n: Symbol
@@ -213,11 +214,11 @@ class Induction:
     def __post_init__(self) -> None:
         first_value(self.n)
 
-    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
-        start, inside = first_value(self.n), d.generic_in(self.n)
+    def prove(self, context: Context, lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        start, inside = first_value(self.n), context.generic_in(self.n)
         ends = [substitute(side, {self.n: start}) for side in (lhs, rhs)]
         for side in (lhs, rhs, *ends):
-            inside.require_defined(side)
+            require_defined(side, inside)
         try:
             base = self.base.prove(inside, ends[0], rel, ends[1])
         except RefusedError as reason:
@@ -250,8 +251,10 @@ class Reindex:
     """In the outer sums of the left side the index is substituted: `index` becomes
     `image`. `proof` then shows the relation.
 
-    `image` must be `index` or `-index` plus an integer, so that the terms of the sums
-    stay the same; `ValueError` otherwise.
+    `image` must be `index` or `-index` plus an integer; `ValueError` otherwise. Such a
+    map takes the integers between two limits to those between their images, each once,
+    so that a sum keeps its terms. The new index takes other values than the old one, so
+    that no more is known of it than that it is an integer.
     """
 
     index: Symbol
@@ -259,36 +262,36 @@ class Reindex:
     proof: Proof = field(default_factory=Identity)
 
     def __post_init__(self) -> None:
-        shift = sp.expand(self.image)
-        slope = shift.coeff(self.index)
-        if abs(slope) != 1 or (shift - slope * self.index).has(self.index):
+        slope, shift = self._slope_and_shift()
+        if slope not in (1, -1) or shift.has(self.index):
             raise ValueError(
                 f"image: expected {self.index} or -{self.index} plus an integer, got "
                 f"{self.image}"
             )
-        if not (shift - slope * self.index).is_integer:
+        if not shift.is_integer:
             raise ValueError(f"image: {self.image} is not known to be an integer")
 
-    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
-        words = self.proof.prove(
-            d, _outer_sums(sp.expand(lhs), self._reindexed), rel, rhs
-        )
-        turned = f"re-indexed by ${latex(self.index)}\\mapsto {latex(self.image)}$"
-        return turned if words == ALGEBRA else f"{turned}, {words}"
+    def _slope_and_shift(self) -> tuple[Expr, Expr]:
+        image = sp.expand(expression("image", self.image))
+        slope = image.coeff(self.index)
+        return slope, sp.expand(image - slope * self.index)
+
+    def prove(self, context: Context, lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        turned = _outer_sums(sp.expand(lhs), self._reindexed)
+        require_defined(turned, context)
+        words = self.proof.prove(context, turned, rel, rhs)
+        said = f"re-indexed by ${latex(self.index)}\\mapsto {latex(self.image)}$"
+        return said if words == ALGEBRA else f"{said}, {words}"
 
     def _reindexed(self, old: Sum) -> Expr:
-        f, (u, lo, hi) = old.function, old.limits[0]
-        shift = self.image - sp.expand(self.image).coeff(self.index) * self.index
-        if len(old.limits) > 1 or sp.expand(shift).has(u):
+        u, lo, hi = old.limits[0]
+        slope, shift = self._slope_and_shift()
+        if len(old.limits) > 1 or shift.has(u):
             return old
-        image = substitute(self.image, {self.index: u})
-        shift = sp.expand(image - image.coeff(u) * u)
-        limits = (
-            (lo - shift, hi - shift)
-            if sp.expand(image).coeff(u) == 1
-            else (shift - hi, shift - lo)
-        )
-        return Sum(substitute(f, {u: image}), (u, *limits))
+        signs = set(u._assumptions_orig) - {"integer", "real"}
+        new = sp.Dummy(u.name, integer=True) if signs else u
+        ends = (lo - shift, hi - shift) if slope == 1 else (shift - hi, shift - lo)
+        return Sum(substitute(old.function, {u: slope * new + shift}), (new, *ends))
 
 
 def _outer_sums(expr: sp.Basic, reindex: Callable[[Sum], Expr]) -> sp.Basic:
@@ -306,13 +309,14 @@ class Termwise:
     """Two sums over the same range, or a sum and 0, are compared term by term: `proof`
     shows the relation of the summands. The same for integrals.
 
-    A factor in front of a sum counts as a factor of each summand. An assumption about a
-    symbol with the name of the index is not available in `proof`.
+    Sound, as both run forward: a sum of larger terms is larger, and two empty ones are
+    equal. A factor in front of a sum counts as a factor of each summand. An assumption
+    about a symbol with the name of the index is not available in `proof`.
     """
 
     proof: Proof = field(default_factory=Identity)
 
-    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
+    def prove(self, context: Context, lhs: Expr, rel: Relation, rhs: Expr) -> str:
         lhs, rhs = map(_factors_inside, (lhs, rhs))
         sums = [side for side in (lhs, rhs) if side != 0]
         if not any(
@@ -322,7 +326,7 @@ class Termwise:
         ):
             raise RefusedError("term by term needs two sums or integrals, or one and 0")
         for side in sums:
-            d.require_defined(side)
+            require_defined(side, context)
         u, lo, hi = sums[0].limits[0]
         terms = [sp.Integer(0) if side == 0 else side.function for side in (lhs, rhs)]
         if len(sums) == 2:
@@ -339,7 +343,8 @@ class Termwise:
                 f"the integral from {lo} to {hi}: {lo} may lie above {hi}"
             )
         bound: Range = (u, lo, hi)
-        words = self.proof.prove(d.generic_in(u, within=bound), terms[0], rel, terms[1])
+        inside = context.generic_in(u, within=bound)
+        words = self.proof.prove(inside, terms[0], rel, terms[1])
         return f"term by term: {words}"
 
 
@@ -376,7 +381,16 @@ class Quoted:
         """Theorem and source as one line."""
         return f"{self.theorem} (quoted: {self.source})"
 
-    def prove(self, d: "Derivation", lhs: Expr, rel: Relation, rhs: Expr) -> str:
-        if d.counterexample(lhs, rel, rhs) is not None:
+    def prove(self, context: Context, lhs: Expr, rel: Relation, rhs: Expr) -> str:
+        if counterexample(lhs, rel, rhs, context) is not None:
             raise RefusedError("the quoted theorem is contradicted by numbers")
         return f"quoted, not proved here: {self.theorem} ({self.source})"
+
+
+def quotations(proof: object) -> Iterator[Quoted]:
+    """The quoted theorems in a proof object and in those that it is made of."""
+    if isinstance(proof, Quoted):
+        yield proof
+    if is_dataclass(proof):
+        for part in fields(proof):
+            yield from quotations(getattr(proof, part.name))

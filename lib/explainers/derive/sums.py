@@ -1,104 +1,27 @@
-"""A normal form for expressions with finite sums, and two tests that use it: whether an
-expression is zero, and whether it is non-negative.
+"""A normal form for expressions with finite sums, and a test that uses it: whether an
+expression is zero.
 
 SymPy does not normalise a `Sum`. Here a sum is split over its addends, factors free of
 the index are moved in front of it, its index gets a fixed name, and integer offsets in
 its limits are *peeled* off as explicit terms. Equal sums then become equal objects, and
 the increment of an induction reduces to the last term.
 
-Both tests are sound: True is proved. False means that nothing was decided.
+The test is sound: True is proved. False means that nothing was decided.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import sympy as sp
 from sympy import Expr, I, Integer, Sum, Symbol, pi
+from sympy.core.function import AppliedUndef
 
-from explainers.derive.vectors import Inner, Vector
-
-# An index, or a variable of integration, with its limits. Inner ranges come after outer
-# ones.
-Range = tuple[Symbol, Expr, Expr]
+from explainers.derive.matrices import is_matrix, trace, words
+from explainers.derive.signs import is_positive, minimum, without
+from explainers.derive.substitution import Range, bound_symbols, substitute
+from explainers.derive.vectors import Inner
 
 # A sum with numbers as limits and at most this many terms is written out.
 MAX_EXPLICIT_TERMS = 16
-
-
-class RefusedError(Exception):
-    """A step of a derivation is false, or its proof object does not prove it."""
-
-
-def substitute(expr: Expr, values: Mapping[Symbol, Expr]) -> Expr:
-    """`expr` with every symbol in `values` replaced by its value, all at once.
-
-    SymPy lets a value be captured by an index of the same name: `Sum(f(k, n), (k, 0,
-    N)).subs(n, k)` becomes the sum of `f(k, k)`. Here such an index is renamed first,
-    and so is an index that is itself among the symbols. Derivatives by a symbol that
-    occurs in `values` are carried out first. Raises `RefusedError` if one of them has
-    no closed form.
-    """
-    clashing = set(values).union(
-        *(sp.sympify(value).free_symbols for value in values.values())
-    )
-    if clashing & bound_symbols(expr):
-        expr = _rename(expr, clashing)
-    for derivative in expr.atoms(sp.Derivative):
-        if clashing & set(derivative.variables):
-            closed = sp.diff(derivative.expr, *derivative.variables)
-            if closed.has(sp.Derivative):
-                raise RefusedError(
-                    f"{derivative} has no closed form, so its symbols cannot be "
-                    "replaced"
-                )
-            expr = expr.xreplace({derivative: closed})
-    # one after another, by way of symbols of the same kind that occur nowhere else
-    between = {symbol: _fresh(symbol) for symbol in values} if len(values) > 1 else {}
-    for symbol, stand_in in between.items():
-        expr = expr.subs(symbol, stand_in)
-    for symbol, value in values.items():
-        expr = expr.subs(between.get(symbol, symbol), value)
-    return expr
-
-
-def _fresh(symbol: Symbol) -> Symbol:
-    name = sp.Dummy(symbol.name, **symbol._assumptions_orig)
-    if isinstance(symbol, Vector):
-        return Vector(f"{name} {name.dummy_index}")
-    return name
-
-
-def bound_symbols(expr: sp.Basic, deep: bool = True) -> set[Symbol]:
-    """The indices and variables that sums, integrals and limits in `expr` bind; with
-    `deep=False` only those that `expr` itself binds."""
-    binders = (
-        expr.atoms(Sum, sp.Integral, sp.Limit)
-        if deep
-        else {expr}
-        if isinstance(expr, Sum | sp.Integral | sp.Limit)
-        else set()
-    )
-    return {
-        symbol
-        for binder in binders
-        for symbol in (
-            [binder.args[1]]
-            if isinstance(binder, sp.Limit)
-            else [limit[0] for limit in binder.limits]
-        )
-    }
-
-
-def _rename(expr: sp.Basic, clashing: set[Symbol]) -> sp.Basic:
-    if not expr.args:
-        return expr
-    own = bound_symbols(expr, deep=False)
-    fresh = {
-        symbol: sp.Dummy(symbol.name, **symbol._assumptions_orig)
-        for symbol in own
-        if symbol in clashing
-    }
-    expr = expr.xreplace(fresh)
-    return expr.func(*(_rename(arg, clashing) for arg in expr.args))
 
 
 def normal_form(expr: Expr) -> Expr:
@@ -121,9 +44,10 @@ def _normalize(expr: Expr, ranges: tuple[Range, ...]) -> Expr:
             (u, _normalize(lo, ranges), _normalize(hi, ranges))
             for u, lo, hi in reversed(expr.limits)
         )
-        inside = _normalize(inside, ranges + outer_first)
+        inside = _normalize(inside, _and_forward(ranges, outer_first))
         for depth in reversed(range(len(outer_first))):
-            inside = fold(inside, outer_first[depth], ranges + outer_first[:depth])
+            around = _and_forward(ranges, outer_first[:depth])
+            inside = fold(inside, outer_first[depth], around)
         return inside
     if isinstance(expr, sp.Derivative):
         closed = sp.diff(expr.expr, *expr.variables)
@@ -134,6 +58,8 @@ def _normalize(expr: Expr, ranges: tuple[Range, ...]) -> Expr:
         return expr.doit()
     if isinstance(expr, sp.Limit):
         return _limit(expr)
+    if isinstance(expr, sp.Trace):
+        return trace(expr.arg)
     args = [_normalize(arg, ranges) for arg in expr.args]
     expr = expr if args == list(expr.args) else expr.func(*args)
     if isinstance(expr, Inner):
@@ -193,63 +119,141 @@ def _atom(expr: Expr) -> Expr:
     return expr
 
 
-def _index(inside: Expr, first: Expr) -> Symbol:
+def _runs_forward(limits: Range, ranges: tuple[Range, ...]) -> bool:
+    """Whether the upper limit of a sum is at least the lower one minus 1, and that of
+    an integral at least the lower one, for all values of the outer indices."""
+    u, lo, hi = limits
+    return bool(minimum(hi - lo + int(bool(u.is_integer)), ranges).is_nonnegative)
+
+
+def _and_forward(ranges: tuple[Range, ...], more: Iterable[Range]) -> tuple[Range, ...]:
+    """`ranges` and those of `more`, from outside in, that run forward.
+
+    An index takes the values between its limits in a range that runs forward. In a
+    reversed one it takes the values outside of them, so that the limits say nothing.
+    """
+    for limits in more:
+        forward = _runs_forward(limits, ranges)
+        ranges = without(ranges, limits[0])
+        ranges = (*ranges, limits) if forward else ranges
+    return ranges
+
+
+def _without_signs(expr: Expr) -> Expr:
+    """`expr` with every bound symbol replaced by one that may have any sign.
+
+    Inside of a sum that may be reversed, an index leaves the range that its declared
+    sign was derived from.
+    """
+    signless = {}
+    for u in bound_symbols(expr):
+        kept = {name: True for name in ("integer", "real") if getattr(u, f"is_{name}")}
+        if set(u._assumptions_orig) - {"integer", "real", "complex", "finite"}:
+            kind = Symbol if u.name.startswith("#") else sp.Dummy
+            signless[u] = kind(u.name, **kept)
+    return expr.xreplace(signless)
+
+
+def _index(inside: Expr, first: Expr, forward: bool) -> Symbol:
     """A symbol for an index, named after the depth of the sums in `inside`, with the
-    assumptions on its sign that its first value allows."""
+    assumptions on its sign that its first value allows if its range runs forward."""
     depth = 1 + max(
         (int(u.name[1:]) for u in bound_symbols(inside) if u.name[:1] == "#"),
         default=-1,
     )
-    is_positive = (
+    sign = (
         {"positive": True}
-        if first.is_positive
+        if forward and first.is_positive
         else {"nonnegative": True}
-        if first.is_nonnegative
+        if forward and first.is_nonnegative
         else {}
     )
-    return Symbol(f"#{depth}", integer=True, **is_positive)
+    return Symbol(f"#{depth}", integer=True, **sign)
 
 
 def _sum(inside: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
+    """The sum of `inside` in its normal form: split over its terms, constant factors in
+    front, integer offsets of its limits peeled off.
+
+    Peeling uses that a sum from a to b and one from b + 1 to c make one from a to c,
+    whatever the order of the three, if a reversed sum is minus the terms between its
+    limits (Karr 1981). It holds for each formula that has a value at every integer. So
+    where the peeled sum may be reversed, a formula with a possible pole is not peeled,
+    and nothing is known of the sign of an index.
+    """
     u, lo, hi = limits
     span = sp.expand(hi - lo)
     if span.is_Integer and abs(span) < MAX_EXPLICIT_TERMS:
-        # peeling can leave limits that are reversed: minus the terms between them, as
-        # in an integral
+        inside = inside if span >= -1 else _without_signs(inside)
         terms = [substitute(inside, {u: lo + i}) for i in _between(-1, int(span))]
         return sp.Add(*terms) if span >= 0 else -sp.Add(*terms)
     if span.is_number or not span.is_finite:
         return Sum(inside, limits)
-    extra: list[Expr] = []
-    lo, hi = _peel(inside, u, sp.expand(lo), sp.expand(hi), extra)
+    lo, hi = sp.expand(lo), sp.expand(hi)
+    first, last, extra = _peel(inside, u, lo, hi)
+    forward = _runs_forward((u, first, last), ranges)
+    if not forward and _may_have_poles(inside, u):
+        first, last, extra = lo, hi, []
+        forward = _runs_forward((u, first, last), ranges)
+    if not forward:
+        inside = _without_signs(inside)
+        if extra:
+            first, last, extra = _peel(inside, u, lo, hi)
     for term in sp.Add.make_args(sp.expand(inside)):
         factor, rest = term.as_independent(u, as_Add=False)
         if rest == 1:
-            extra.append(factor * (hi - lo + 1))
+            extra.append(factor * (last - first + 1))
         else:
-            fixed = _index(rest, lo)
-            extra.append(factor * Sum(substitute(rest, {u: fixed}), (fixed, lo, hi)))
+            fixed = _index(rest, first, forward)
+            body = substitute(rest, {u: fixed})
+            extra.append(factor * Sum(body, (fixed, first, last)))
     return sp.Add(*extra)
 
 
-def _peel(
-    f: Expr, u: Symbol, lo: Expr, hi: Expr, extra: list[Expr]
-) -> tuple[Expr, Expr]:
-    """The limits of a sum of `f` without integer offsets; the terms that compensate for
-    this are appended to `extra`."""
+def _peel(f: Expr, u: Symbol, lo: Expr, hi: Expr) -> tuple[Expr, Expr, list[Expr]]:
+    """The limits of a sum of `f` without small integer offsets, where a lower limit
+    that is a number becomes 1, and the terms that compensate for this."""
+    extra: list[Expr] = []
     offset, rest = hi.as_coeff_Add()
     if not rest.is_number and offset.is_Integer and abs(offset) < MAX_EXPLICIT_TERMS:
         terms = [substitute(f, {u: rest + i}) for i in _between(0, int(offset))]
         if _finite(terms):
-            extra.extend(term if offset > 0 else -term for term in terms)
+            extra += terms if offset > 0 else [-term for term in terms]
             hi = rest
     offset, rest = (lo - 1, Integer(1)) if lo.is_Integer else lo.as_coeff_Add()
     if offset.is_Integer and abs(offset) < MAX_EXPLICIT_TERMS:
         terms = [substitute(f, {u: rest + i - 1}) for i in _between(0, int(offset))]
         if _finite(terms):
-            extra.extend(-term if offset > 0 else term for term in terms)
+            extra += [-term for term in terms] if offset > 0 else terms
             lo = rest
-    return lo, hi
+    return lo, hi, extra
+
+
+# Of these functions none has a pole at a real or complex number, and all others may.
+WITHOUT_POLES = (
+    sp.exp, sp.sin, sp.cos, sp.sinh, sp.cosh, sp.Abs, sp.sign, sp.re, sp.im,
+    sp.conjugate, AppliedUndef, Inner,
+)  # fmt: skip
+
+
+def _may_have_poles(f: Expr, u: Symbol) -> bool:
+    """Whether `f` may have no value at some integer `u`."""
+    if not f.has(u):
+        return False
+    if (
+        isinstance(f, sp.Pow)
+        and not f.exp.is_nonnegative
+        and f.base.is_zero is not False
+    ):
+        return True
+    if f.is_Function and not isinstance(f, WITHOUT_POLES):
+        return True
+    if isinstance(f, Sum):
+        indices = [u, *(limit[0] for limit in f.limits)]
+        return any(_may_have_poles(f.function, index) for index in indices)
+    if not (f.is_Function or f.is_Add or f.is_Mul or f.is_Pow or f.is_Symbol):
+        return True
+    return any(_may_have_poles(arg, u) for arg in f.args)
 
 
 def _between(a: int, b: int) -> range:
@@ -282,7 +286,9 @@ def _one_integral(f: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
         if sums and len(sums[0].limits) == 1:
             index: Range = tuple(sums[0].limits[0])
             inside = _integral(
-                sums[0].function * sp.Mul(*waves), limits, (*ranges, index)
+                sums[0].function * sp.Mul(*waves),
+                limits,
+                _and_forward(ranges, [index]),
             )
             return _sum(inside, index, ranges)
         exponent = sp.expand(sp.Add(*(wave.args[0] for wave in waves)))
@@ -304,29 +310,6 @@ def _is_nonzero(expr: Expr, ranges: tuple[Range, ...]) -> bool:
         or is_positive(-factor, ranges)
         for factor in sp.Mul.make_args(sp.factor(expr))
     )
-
-
-def is_positive(expr: Expr, ranges: Iterable[Range]) -> bool:
-    """Whether `expr`, linear in each index, is positive over all of `ranges`."""
-    return bool(minimum(expr, ranges).is_positive)
-
-
-def minimum(expr: Expr, ranges: Iterable[Range]) -> Expr:
-    """The least value of `expr` over `ranges`, or `nan` unless it is linear in each
-    index with a slope of known sign."""
-    for u, lo, hi in reversed(list(ranges)):
-        slope = sp.expand(expr).coeff(u)
-        if not expr.has(u):
-            continue
-        if sp.expand(expr - slope * u).has(u) or slope.has(u):
-            return sp.nan
-        if slope.is_nonnegative:
-            expr = substitute(expr, {u: lo})
-        elif slope.is_nonpositive:
-            expr = substitute(expr, {u: hi})
-        else:
-            return sp.nan
-    return sp.expand(expr)
 
 
 def _factorials(expr: Expr) -> Expr:
@@ -358,6 +341,8 @@ def is_zero(expr: Expr, differs: Callable[[Expr], bool] = lambda e: False) -> bo
     `differs(expr)` returns True if numbers show that `expr` is not zero; it is called
     before the slow stages, which are then skipped.
     """
+    if is_matrix(expr):
+        return not words(expr)
     for stage, apply in enumerate(STAGES):
         if stage == 1 and differs(expr):
             return False
@@ -365,33 +350,3 @@ def is_zero(expr: Expr, differs: Callable[[Expr], bool] = lambda e: False) -> bo
         if expr == 0:
             return True
     return False
-
-
-def is_nonnegative(expr: Expr, ranges: Iterable[Range] = ()) -> bool:
-    """Whether `expr` is non-negative wherever it is defined: by the SymPy assumptions
-    of its symbols, as a square, as a squared length, or as a sine over a range within
-    [0, pi]."""
-    for u, lo, hi in ranges:
-        if u in bound_symbols(expr):
-            continue
-        if lo.is_nonnegative and (pi - hi).is_nonnegative:
-            expr = expr.subs(sp.sin(u), sp.Dummy("sine", nonnegative=True))
-    if expr.is_extended_nonnegative:
-        return True
-    left = list(sp.Mul.make_args(sp.factor(expr)))
-    for factor in tuple(left):
-        base, power = factor.as_base_exp()
-        mirror = sp.conjugate(base) ** power
-        square = base.is_extended_real and power.is_even
-        if (
-            factor.is_extended_nonnegative
-            or square
-            or (base.is_extended_nonnegative and power.is_real)
-        ):
-            left.remove(factor)
-        elif (
-            factor in left and mirror != factor and mirror in left and power.is_integer
-        ):
-            left.remove(factor)
-            left.remove(mirror)
-    return len(left) % 2 == 0 and all(factor.is_extended_nonpositive for factor in left)

@@ -1,226 +1,75 @@
-"""Output of derivations: LaTeX for expressions, and a derivation as data for the site,
-as plain text and as LaTeX."""
+"""Last room: a derivation as data for the site, as plain text and as LaTeX."""
 
-import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 from sympy import Expr
-from sympy.core.function import AppliedUndef
-from sympy.printing.latex import LatexPrinter
 
-from explainers.derive.vectors import Inner, has_bare_vector
-
-if TYPE_CHECKING:
-    from explainers.derive.chain import Derivation
-    from explainers.derive.facts import Definitions
+from explainers.derive.context import Context
+from explainers.derive.facts import Fact
+from explainers.derive.latex import LATEX_RELATIONS, latex, relation
+from explainers.derive.proofs import Proof
+from explainers.derive.wellformed import Relation
 
 MIME = "application/vnd.explainers.derivation+json"
-LATEX_RELATIONS = {"==": "=", "<=": r"\le", ">=": r"\ge", "!=": r"\ne"}
 PLAIN_RELATIONS = {"==": "=", "<=": "<=", ">=": ">=", "!=": "!="}
-_TALL = re.compile(r"\\(frac|sum|int|begin|overline\{\\sum)")
+
+Theorem = tuple[Expr, Relation, Expr]
 
 
-class _Printer(LatexPrinter):
-    """SymPy's LaTeX printer, with sequences as subscripts and conjugates as a bar."""
+@dataclass(frozen=True)
+class Step:
+    """One proved step: both sides as written, the proof object `by`, the reason for
+    readers `because`, and the proof in words, `explanation`."""
 
-    def __init__(self, define: "Definitions") -> None:
-        super().__init__({"ln_notation": True, "imaginary_unit": "i"})
-        # a number is an index or a position: the definition of the function tells, else
-        # it is an index
-        self.heads = {
-            head.func: head.args for head, _ in define if isinstance(head, AppliedUndef)
-        }
-
-    def _print_AppliedUndef(self, expr: Any, exp: str | None = None) -> str:
-        pairs = list(zip(self.heads.get(expr.func, expr.args), expr.args, strict=True))
-        indices = [self._print(arg) for head, arg in pairs if head.is_integer]
-        others = [self._print(arg) for head, arg in pairs if not head.is_integer]
-        name = self._print(sp.Symbol(expr.func.__name__))
-        name += f"_{{{','.join(indices)}}}" if indices else ""
-        name += f"({','.join(others)})" if others else ""
-        return (
-            name
-            if exp is None
-            else f"{name}^{{{exp}}}"
-            if not others
-            else f"({name})^{{{exp}}}"
-        )
-
-    def _print_Function(self, expr: Any, exp: str | None = None) -> str:
-        undefined = isinstance(expr, AppliedUndef)
-        return (
-            self._print_AppliedUndef(expr, exp)
-            if undefined
-            else super()._print_Function(expr, exp)
-        )
-
-    def _print_conjugate(self, expr: Any, exp: str | None = None) -> str:
-        bar = rf"\overline{{{self._print(expr.args[0])}}}"
-        return bar if exp is None else f"{bar}^{{{exp}}}"
-
-    def _print_Add(self, expr: Any, order: str | None = None) -> str:
-        """A sum, beginning with a term without a minus sign if there is one."""
-        terms = self._as_ordered_terms(expr, order=order)
-        if terms[0].could_extract_minus_sign():
-            terms.sort(key=lambda term: term.could_extract_minus_sign())
-        text = ""
-        for term in terms:
-            minus = term.could_extract_minus_sign()
-            theorem_text = self.parenthesize(-term if minus else term, 30, strict=False)
-            text += (
-                f"{' -' if minus else ' +'} {theorem_text}"
-                if text
-                else f"- {theorem_text}"
-                if minus
-                else theorem_text
-            )
-        return text
-
-    def _print_Mul(self, expr: Any) -> str:
-        """A product, with coefficients before exponentials and vectors, `-i/n` as
-        `1/(in)`, and a constant factor in front of a sum instead of in a fraction."""
-        if has_bare_vector(expr):
-            vector = next(filter(has_bare_vector, expr.args))
-            weight = expr / vector
-            text = {1: "", -1: "- "}.get(weight, f"{self._print(weight)} ")
-            return text + self.parenthesize(vector, 40, strict=False)
-        over, under = sp.fraction(expr, exact=True)
-        number, rest = over.as_coeff_Mul()
-        if (
-            under != 1
-            and number.is_negative
-            and rest.has(sp.I)
-            and sp.I in sp.Mul.make_args(rest)
-        ):
-            top = self._print(-over / sp.I)
-            return rf"\frac{{{top}}}{{i {self.parenthesize(under, 50, strict=True)}}}"
-        if (
-            under.is_Integer
-            and under != 1
-            and number == 1
-            and expr.has(sp.Sum, sp.Integral)
-        ):
-            return rf"\frac{{1}}{{{under}}} {self.parenthesize(over, 40, strict=False)}"
-        sums = [factor for factor in sp.Mul.make_args(over) if factor.has(sp.Sum)]
-        if under != 1 and len(sums) == 1 and isinstance(sums[0], sp.Sum):
-            front = f"{self._print(over / sums[0] / under)} "
-            return front + self.parenthesize(sums[0], 40, strict=False)
-        if under != 1 or not expr.has(sp.exp):
-            return super()._print_Mul(expr)
-        factors = sorted(sp.Mul.make_args(rest), key=_factor_order)
-        theorem_text = [
-            self.parenthesize(factor, 50, strict=False) for factor in factors[:-1]
-        ]
-        theorem_text.append(self.parenthesize(factors[-1], 40, strict=False))
-        sign = (
-            "- " if number == -1 else "" if number == 1 else f"{self._print(number)} "
-        )
-        return sign + " ".join(theorem_text)
-
-    def _print_Inner(self, expr: Any, exp: str | None = None) -> str:
-        u, v = map(self._print, expr.args)
-        product = (
-            rf"\left\lVert {u} \right\rVert^{{2}}"
-            if u == v
-            else rf"\left\langle {u}, {v} \right\rangle"
-        )
-        return product if exp is None else rf"\left({product}\right)^{{{exp}}}"
-
-    def _print_Pow(self, expr: Any) -> str:
-        """A power, of a squared norm as a power of the norm."""
-        base, power = expr.args
-        length = isinstance(base, Inner) and base.args[0] == base.args[1]
-        if length and power.is_Rational and power.is_positive:
-            theorem_text = self._print(base).removesuffix("^{2}")
-            return (
-                theorem_text
-                if power == sp.S.Half
-                else f"{theorem_text}^{{{2 * power}}}"
-            )
-        return super()._print_Pow(expr)
-
-    def _print_re(self, expr: Any, exp: str | None = None) -> str:
-        part = rf"\operatorname{{Re}} {self.parenthesize(expr.args[0], 50)}"
-        return part if exp is None else rf"\left({part}\right)^{{{exp}}}"
-
-    def _print_im(self, expr: Any, exp: str | None = None) -> str:
-        part = rf"\operatorname{{Im}} {self.parenthesize(expr.args[0], 50)}"
-        return part if exp is None else rf"\left({part}\right)^{{{exp}}}"
+    lhs: Expr
+    rel: Relation
+    rhs: Expr
+    by: Proof
+    because: str
+    explanation: str
 
 
-def _factor_order(factor: Expr) -> tuple[int, Any]:
-    kind = (
-        3
-        if isinstance(factor, sp.Sum | sp.Integral)
-        else 2
-        if isinstance(factor, sp.exp)
-        else 1
-        if factor.has(AppliedUndef)
-        else 0
-    )
-    return kind, factor.sort_key()
+@dataclass(frozen=True)
+class Argument:
+    """All that is printed of a derivation: what it assumes, its chain from `first` on,
+    and its theorem, once that is proved.
 
-
-def latex(expr: sp.Basic, define: "Definitions" = ()) -> str:
-    """`expr` in LaTeX.
-
-    Of a function in `define`, an argument is a subscript where the definition has an
-    integer symbol; of any other function, where the argument is an integer.
+    `name` is printed on the left of `first`, and `because` beside it; `says` is the
+    theorem in words, and `rests_on` what was quoted.
     """
-    return _with_small_brackets(_Printer(define).doprint(expr))
+
+    title: str
+    context: Context
+    first: Expr
+    name: str
+    because: str
+    steps: tuple[Step, ...]
+    theorem: Theorem | None
+    says: str
+    rests_on: tuple[str, ...]
 
 
-def _with_small_brackets(text: str) -> str:
-    """LaTeX with stretching brackets around fractions, sums and integrals only."""
-    tokens = re.split(r"(\\left|\\right)(?=[^a-z])", text)
-    stack: list[int] = []
-    for i, token in enumerate(tokens):
-        if token == r"\left":
-            stack.append(i)
-        elif token == r"\right":
-            start = stack.pop()
-            if not _TALL.search("".join(tokens[start:i])):
-                tokens[start] = tokens[i] = ""
-    text = re.sub(r"\{(\([^{}()]*\))\}", r"\1", "".join(tokens))
-    text = re.sub(r"\|\{([^|]*)\}\|", r"|\1|", text)
-    return re.sub(r"\s+(?=\)|\\right\))", "", text).replace(r"\int\limits", r"\int")
-
-
-def relation(lhs: str, rel: str, rhs: str) -> str:
-    """Two sides in LaTeX with the sign of their relation between them."""
-    return f"{lhs} {LATEX_RELATIONS[rel]} {rhs}"
-
-
-def to_dict(d: "Derivation") -> dict[str, Any]:
+def to_dict(argument: Argument) -> dict[str, Any]:
     """A derivation as data that JSON can hold, for the renderer of the site."""
-    rows: list[dict[str, Any]] = []
-    left = latex(d.first, d.definitions)
-    if d.name is not None:
-        because = d.because
-        rows.append(
-            _row(d.name, "=", left, None, because, "definition" if not because else "")
-        )
+    define = argument.context.definitions
+    left, rows = latex(argument.first, define), []
+    if argument.name:
+        proof = "" if argument.because else "definition"
+        rows.append(_row(argument.name, "=", left, None, argument.because, proof))
         left = ""
-    for number, step in enumerate(d.steps, 1):
-        rows.append(
-            _row(
-                left,
-                LATEX_RELATIONS[step.rel],
-                latex(step.rhs, d.definitions),
-                number,
-                step.because,
-                step.explanation,
-            )
-        )
+    for number, step in enumerate(argument.steps, 1):
+        sign, right = LATEX_RELATIONS[step.rel], latex(step.rhs, define)
+        rows.append(_row(left, sign, right, number, step.because, step.explanation))
         left = ""
     return {
-        "title": d.title,
-        "assumptions": d.assumption_lines(latex=True),
+        "title": argument.title,
+        "assumptions": _assumptions(argument.context, in_latex=True),
         "rows": rows,
-        "says": d.says,
-        "theorem": d.theorem_text(latex=True),
-        "rests_on": list(d.rests_on),
+        "says": argument.says,
+        "theorem": _theorem_in_latex(argument),
+        "rests_on": list(argument.rests_on),
     }
 
 
@@ -237,22 +86,52 @@ def _row(
     }
 
 
-def to_text(d: "Derivation") -> str:
+def _assumptions(context: Context, in_latex: bool) -> list[str]:
+    """The definitions, assumptions and lemmas, one string each."""
+
+    def show(*sides: sp.Basic) -> str:
+        if not in_latex:
+            return " = ".join(map(str, sides))
+        return f"${' = '.join(latex(side, context.definitions) for side in sides)}$"
+
+    def stated(fact: Fact) -> str:
+        if fact.lemma:
+            return "proved before"
+        text = show(fact.stated)
+        text += f" for every {show(fact.index)}" if fact.index is not None else ""
+        return text + (f" from {show(fact.first)} on" if fact.first is not None else "")
+
+    lines = [show(head, body) for head, body in context.definitions]
+    return lines + [f"{name}: {stated(fact)}" for name, fact in context.facts.items()]
+
+
+def _theorem_in_latex(argument: Argument) -> str:
+    """The theorem, empty before `qed`."""
+    if argument.theorem is None:
+        return ""
+    lhs, rel, rhs = argument.theorem
+    left, right = (latex(side, argument.context.definitions) for side in (lhs, rhs))
+    return relation(argument.name or left, rel, right)
+
+
+def to_text(argument: Argument) -> str:
     """A derivation as plain text, the same at every execution."""
     lines = [
-        d.title,
-        *(f"  where {line}" for line in d.assumption_lines(latex=False)),
-        f"    {d.first}",
+        argument.title,
+        *(f"  where {line}" for line in _assumptions(argument.context, in_latex=False)),
+        f"    {argument.first}",
     ]
-    for number, step in enumerate(d.steps, 1):
+    for number, step in enumerate(argument.steps, 1):
         because = f"{step.because}; " if step.because else ""
         lines.append(f"  {PLAIN_RELATIONS[step.rel]} {step.rhs}")
         lines.append(f"      ({number}) {because}{_without_latex(step.explanation)}")
-    lines.append(
-        f"  Hence {d.theorem_text(latex=False)}" if d.theorem else "  (not finished)"
-    )
-    lines += [f"  {_without_latex(d.says)}"] if d.says else []
-    lines += [f"  This rests on {theorem}" for theorem in d.rests_on]
+    if argument.theorem is None:
+        lines.append("  (not finished)")
+    else:
+        lhs, rel, rhs = argument.theorem
+        lines.append(f"  Hence {lhs} {PLAIN_RELATIONS[rel]} {rhs}")
+    lines += [f"  {_without_latex(argument.says)}"] if argument.says else []
+    lines += [f"  This rests on {theorem}" for theorem in argument.rests_on]
     return "\n".join(lines)
 
 
@@ -260,13 +139,13 @@ def _without_latex(text: str) -> str:
     return text.replace("$", "").replace("**", "").replace(r"\mapsto ", "-> ")
 
 
-def to_latex(d: "Derivation") -> str:
+def to_latex(argument: Argument) -> str:
     """A derivation as one aligned LaTeX display, with the reasons beside the steps."""
     lines = []
-    for row in to_dict(d)["rows"]:
+    for row in to_dict(argument)["rows"]:
         reason = "; ".join(part for part in (row["because"], row["proof"]) if part)
         lines.append(rf"{row['lhs']} &{row['rel']} {row['rhs']} && \text{{{reason}}}")
-    for theorem in d.rests_on:
+    for theorem in argument.rests_on:
         lines.append(rf"&&& \text{{rests on {theorem}}}")
     body = "\\\\\n".join(lines)
     return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"

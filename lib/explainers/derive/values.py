@@ -12,9 +12,11 @@ from typing import Any
 import sympy as sp
 from sympy import Expr
 from sympy.core.function import AppliedUndef
+from sympy.integrals.quadrature import gauss_legendre
 
+from explainers.derive.matrices import fingerprint, is_matrix, numbers
 from explainers.derive.sums import normal_form
-from explainers.derive.vectors import Inner
+from explainers.derive.vectors import Inner, Vector
 
 TOLERANCE = 1e-8
 
@@ -26,39 +28,133 @@ class NoValueError(Exception):
     """An expression is undefined at a point, or its value there is not implemented."""
 
 
+class WitnessError(ValueError):
+    """A witness gives a value that the SymPy assumptions of its symbol exclude."""
+
+
 class Point:
     """Values for every symbol and every undefined function at every argument.
 
     `given` maps symbols to numbers and functions to callables; all others are drawn at
-    random from `seed`, once each, and satisfy the SymPy assumptions of their symbol.
+    random from `seed`, once each. A value outside of what its symbol or function is
+    declared to be raises `WitnessError` if it was given, and is no value if it was
+    drawn.
     """
 
     def __init__(self, seed: int, given: Mapping[Any, Any] | None = None) -> None:
         self.seed, self.given = seed, dict(given or {})
-        self.drawn: dict[str, complex | Fraction] = {}
+        self.drawn: dict[Any, complex | Fraction] = {}
 
     def value_of(self, atom: Expr, args: tuple[complex, ...] = ()) -> complex:
         """The value of a symbol, or of an undefined function at `args`."""
         key = atom if isinstance(atom, sp.Symbol) else atom.func
         if key in self.given:
-            value = self.given[key]
-            value = value(*(_plain(arg) for arg in args)) if args else value
-        else:
-            shown = ", ".join(_show(arg) for arg in args)
-            name = f"{key}({shown})" if args else str(key)
-            if name not in self.drawn:
-                self.drawn[name] = _draw(random.Random(f"{self.seed} {name}"), atom)
-            value = self.drawn[name]
-        return complex(value)
+            value = self._given(key, args)
+            if not is_admitted(value, declared(key)):
+                shown = f"{key}({', '.join(map(_show, args))})" if args else key
+                raise WitnessError(
+                    f"witness: {shown} = {_show(value)} is not what {key} is declared "
+                    f"to be: {words(declared(key))}"
+                )
+            return value
+        shown = f"({', '.join(map(_show, args))})" if args else ""
+        if (key, shown) not in self.drawn:
+            rng = random.Random(f"{self.seed} {key}{shown}")
+            self.drawn[key, shown] = _draw(rng, atom)
+        return complex(self.drawn[key, shown])
+
+    def exact_value_of(self, symbol: sp.Symbol) -> Any:
+        """The value of a symbol as it was given or drawn."""
+        self.value_of(symbol)
+        return self.given[symbol] if symbol in self.given else self.drawn[symbol, ""]
+
+    def _given(self, key: Any, args: tuple[complex, ...]) -> complex:
+        value = self.given[key]
+        if not args:
+            return complex(value)
+        try:
+            return complex(value(*map(_plain, args)))
+        except (IndexError, KeyError) as error:
+            at = ", ".join(map(_show, args))
+            raise NoValueError(f"the witness has no {key}({at})") from error
+
+    def entry_of(self, matrix: Expr, row: int, column: int) -> complex:
+        """One entry of a named matrix, of which `given` may hold the rows."""
+        if matrix in self.given:
+            return complex(self.given[matrix][row][column])
+        key = matrix, f"[{row},{column}]"
+        if key not in self.drawn:
+            rng = random.Random(f"{self.seed} {matrix}{key[1]}")
+            self.drawn[key] = Fraction(rng.randint(-9, 9), rng.randint(1, 5))
+        return complex(self.drawn[key])
 
     def describe(self) -> str:
         """Up to eight of the given and drawn numbers: "x = 2, y = 1/3"."""
         given = [f"{k} = {v}" for k, v in self.given.items() if not callable(v)]
-        drawn = [f"{k} = {_show(v)}" for k, v in sorted(self.drawn.items())]
+        drawn = sorted(f"{key}{at} = {_show(v)}" for (key, at), v in self.drawn.items())
         return ", ".join((given + drawn)[:8])
 
 
+def declared(key: Any) -> Mapping[str, bool]:
+    """The SymPy assumptions that a symbol or an undefined function was made with."""
+    return key._assumptions_orig if isinstance(key, sp.Symbol) else key._kwargs
+
+
+# Whether a value is what an assumption says; SymPy decides all others.
+_MEANINGS: dict[str, Callable[[complex], bool]] = {
+    "commutative": lambda v: True,
+    "complex": lambda v: True,
+    "finite": lambda v: True,
+    "infinite": lambda v: False,
+    "real": lambda v: v.imag == 0,
+    "hermitian": lambda v: v.imag == 0,
+    "imaginary": lambda v: v.real == 0 and v != 0,
+    "integer": lambda v: v.imag == 0 and v.real.is_integer(),
+    "positive": lambda v: v.imag == 0 and v.real > 0,
+    "nonnegative": lambda v: v.imag == 0 and v.real >= 0,
+    "negative": lambda v: v.imag == 0 and v.real < 0,
+    "nonpositive": lambda v: v.imag == 0 and v.real <= 0,
+    "nonzero": lambda v: v.imag == 0 and v != 0,
+    "zero": lambda v: v == 0,
+}
+
+
+def is_admitted(value: complex, assumptions: Mapping[str, bool]) -> bool:
+    """Whether SymPy assumptions, such as `{"positive": True}`, allow a value."""
+    if not cmath.isfinite(value):
+        return False
+    return all(_is(value, name) is truth for name, truth in assumptions.items())
+
+
+def _is(value: complex, name: str) -> bool | None:
+    says = _MEANINGS.get(name.removeprefix("extended_"))
+    return says(value) if says else getattr(_exact(_plain(value)), f"is_{name}", None)
+
+
+def _exact(value: Any) -> Expr:
+    """A number without rounding; a floating-point number is the fraction it is."""
+    if isinstance(value, complex):
+        return _exact(value.real) + sp.I * _exact(value.imag)
+    return sp.Rational(value) if isinstance(value, float) else sp.sympify(value)
+
+
+def words(assumptions: Mapping[str, bool]) -> str:
+    return ", ".join(
+        name if truth else f"not {name}" for name, truth in assumptions.items()
+    )
+
+
 def _draw(rng: random.Random, atom: Expr) -> complex | Fraction:
+    """A random value that the assumptions of `atom` allow."""
+    assumptions = declared(atom if isinstance(atom, sp.Symbol) else atom.func)
+    for _ in range(20):
+        number = _guess(rng, atom)
+        if is_admitted(complex(number), assumptions):
+            return number
+    raise NoValueError(f"no random value of {atom} is {words(assumptions)}")
+
+
+def _guess(rng: random.Random, atom: Expr) -> complex | Fraction:
     if atom.is_integer:
         if atom.is_nonnegative:
             return Fraction(rng.randint(1 if atom.is_positive else 0, 4))
@@ -74,7 +170,7 @@ def _draw(rng: random.Random, atom: Expr) -> complex | Fraction:
 
 
 def _plain(value: complex) -> complex | float | int:
-    if abs(value.imag) > TOLERANCE:
+    if abs(value.imag) > TOLERANCE or not cmath.isfinite(value):
         return value
     return (
         round(value.real)
@@ -99,6 +195,8 @@ def value(
     """
     try:
         result = _compiled(sp.sympify(expr))(point, dict(bound or {}))
+    except WitnessError:
+        raise
     except (
         ZeroDivisionError,
         OverflowError,
@@ -110,6 +208,17 @@ def value(
     if not cmath.isfinite(result):
         raise NoValueError("not finite")
     return result
+
+
+def exact_value(expr: Expr, point: Point) -> Fraction | None:
+    """The value of a rational function of symbols without rounding, or None for any
+    other expression, and for values that are not rational."""
+    if not expr.is_rational_function() or expr.atoms(Vector):
+        return None
+    number = sp.expand(
+        expr.xreplace({s: _exact(point.exact_value_of(s)) for s in expr.free_symbols})
+    )
+    return Fraction(number.p, number.q) if number.is_Rational else None
 
 
 _FUNCTIONS: dict[Any, Callable[..., complex]] = {
@@ -157,6 +266,12 @@ def _compiled(expr: Expr) -> Compiled:
                 isinstance(expr, sp.Sum), folded, u, _compiled(lo), _compiled(hi)
             )
         return folded
+    if is_matrix(expr):
+        return lambda point, bound: fingerprint(_entries(expr, point, bound))
+    if isinstance(expr, sp.Trace):
+        return lambda point, bound: sum(
+            row[i] for i, row in enumerate(_entries(expr.arg, point, bound))
+        )
     if isinstance(expr, sp.Limit | sp.Determinant):
         closed = normal_form(expr)
         if closed.has(expr.func):
@@ -178,6 +293,16 @@ def _compiled(expr: Expr) -> Compiled:
         return lambda point, bound: function(*[arg(point, bound) for arg in args])
     return lambda point, bound: complex(
         expr.func(*[sp.Float(arg(point, bound).real) for arg in args])
+    )
+
+
+def _entries(
+    matrix: Expr, point: Point, bound: dict[sp.Symbol, complex]
+) -> list[list[complex]]:
+    return numbers(
+        matrix,
+        lambda scalar: _compiled(scalar)(point, bound),
+        point.entry_of,
     )
 
 
@@ -228,22 +353,19 @@ def _nodes(lo: complex, hi: complex) -> list[tuple[complex, complex]]:
     ]
 
 
+PANELS, NODES = 2, 24
+
+
 @cache
 def _quadrature() -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The 40 nodes and weights of Gauss-Legendre quadrature on [-1, 1]."""
-    size = 40
-    nodes, weights = [], []
-    for i in range(size):
-        t = math.cos(math.pi * (i + 0.75) / (size + 0.5))
-        for _ in range(8):
-            p = [1.0, t]
-            for k in range(2, size + 1):
-                p.append(((2 * k - 1) * t * p[-1] - (k - 1) * p[-2]) / k)
-            slope = size * (t * p[-1] - p[-2]) / (t * t - 1)
-            t -= p[-1] / slope
-        nodes.append(t)
-        weights.append(2 / ((1 - t * t) * slope**2))
-    return tuple(nodes), tuple(weights)
+    """Nodes and weights on [-1, 1] of Gauss-Legendre quadrature in each of a few equal
+    panels."""
+    within, weights = gauss_legendre(NODES, 15)
+    middles = [(2 * i + 1) / PANELS - 1 for i in range(PANELS)]
+    return (
+        tuple(middle + float(x) / PANELS for middle in middles for x in within),
+        tuple(float(w) / PANELS for _ in middles for w in weights),
+    )
 
 
 def is_close(left: complex | float, right: complex | float) -> bool:
