@@ -2,6 +2,7 @@
 #   make book                                   build the site into _build/html
 #   make book PIP_ARGS="--extra-index-url ..."  the same, with words for pip (README: choosing a torch build)
 #   make chapter NAME=ninth TITLE="A title"     the rooms of a new chapter; PART= and PREFIX= if others are wanted
+#   make fuzz                                   20,000 fresh random statements for the proof kit
 
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -15,7 +16,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: book serve check test lint types unit browser colab chapter tests clean
+.PHONY: book serve check test lint types unit browser colab chapter fuzz tests clean
 .DEFAULT_GOAL := book
 
 .venv/ready: requirements.txt pyproject.toml
@@ -55,6 +56,10 @@ colab: book
 chapter: export CHAPTER_TITLE = $(value TITLE)
 chapter: .venv/ready
 	@$(BIN)/python book/new_chapter.py "$(NAME)" --title "$$CHAPTER_TITLE" --part "$(PART)" --prefix "$(PREFIX)"
+
+# its seed is printed: FUZZ="--count 500 --seed 7" makes the same statements again
+fuzz: .venv/ready
+	$(BIN)/python -m tests.derive.fuzz $(FUZZ)
 
 tests: .venv/ready
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup

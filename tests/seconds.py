@@ -53,7 +53,7 @@ CHAPTER = Budget(600)
 TESTS = {
     "the library": Budget(240),
     "experiments": Budget(80),
-    "derive": Budget(40),
+    "derive": Budget(75),
     "notebook": Budget(30),
     "a chapter's own tests": Budget(0, 60),
     "chapters/wrong_versions": Budget(0, 70),
