@@ -226,15 +226,17 @@ class Fact:
         return any(call.has(self.index) for call in calls) or self.expr.has(sp.Sum)
 
     def _is_true_at(self, point: Point, index: dict[Symbol, complex]) -> bool:
-        number: Any = None
-        tolerance = 0.0
         try:
-            number = None if index else exact_value(self.expr, point)
-            if number is None:
-                terms = [value(t, point, index) for t in sp.Add.make_args(self.expr)]
-                number, tolerance = sum(terms), 1e-9 * max(map(abs, terms))
+            terms = [value(t, point, index) for t in sp.Add.make_args(self.expr)]
         except NoValueError:
             return False
+        number: Any = sum(terms)
+        tolerance = 1e-9 * max(map(abs, terms))
+        if abs(number) <= tolerance:
+            # an equation holds for rounded numbers up to rounding only
+            exact = exact_value(self.expr, point, index, rounded=self.kind != "==")
+            if exact is not None:
+                number, tolerance = exact, 0.0
         zero = abs(number) <= tolerance
         negative = abs(number.imag) > tolerance or number.real < -tolerance
         if self.kind == "!=":

@@ -47,36 +47,33 @@ class Point:
 
     def value_of(self, atom: Expr, args: tuple[complex, ...] = ()) -> complex:
         """The value of a symbol, or of an undefined function at `args`."""
+        return complex(self.exact_value_of(atom, args))
+
+    def exact_value_of(self, atom: Expr, args: tuple[complex, ...] = ()) -> Any:
+        """The same as it was given or drawn: a fraction stays one."""
         key = atom if isinstance(atom, sp.Symbol) else atom.func
+        shown = f"({', '.join(map(_show, args))})" if args else ""
         if key in self.given:
-            value = self._given(key, args)
-            if not is_admitted(value, declared(key)):
-                shown = f"{key}({', '.join(map(_show, args))})" if args else key
+            value = self._given(key, args, shown)
+            if not is_admitted(complex(value), declared(key)):
                 raise WitnessError(
-                    f"witness: {shown} = {_show(value)} is not what {key} is declared "
-                    f"to be: {words(declared(key))}"
+                    f"witness: {key}{shown} = {_show(complex(value))}, but {key} is "
+                    f"declared {words(declared(key))}"
                 )
             return value
-        shown = f"({', '.join(map(_show, args))})" if args else ""
         if (key, shown) not in self.drawn:
             rng = random.Random(f"{self.seed} {key}{shown}")
             self.drawn[key, shown] = _draw(rng, atom)
-        return complex(self.drawn[key, shown])
+        return self.drawn[key, shown]
 
-    def exact_value_of(self, symbol: sp.Symbol) -> Any:
-        """The value of a symbol as it was given or drawn."""
-        self.value_of(symbol)
-        return self.given[symbol] if symbol in self.given else self.drawn[symbol, ""]
-
-    def _given(self, key: Any, args: tuple[complex, ...]) -> complex:
+    def _given(self, key: Any, args: tuple[complex, ...], shown: str) -> Any:
         value = self.given[key]
         if not args:
-            return complex(value)
+            return value
         try:
-            return complex(value(*map(_plain, args)))
+            return value(*map(_plain, args))
         except (IndexError, KeyError) as error:
-            at = ", ".join(map(_show, args))
-            raise NoValueError(f"the witness has no {key}({at})") from error
+            raise NoValueError(f"the witness has no {key}{shown}") from error
 
     def entry_of(self, matrix: Expr, row: int, column: int) -> complex:
         """One entry of a named matrix, of which `given` may hold the rows."""
@@ -210,14 +207,31 @@ def value(
     return result
 
 
-def exact_value(expr: Expr, point: Point) -> Fraction | None:
-    """The value of a rational function of symbols without rounding, or None for any
-    other expression, and for values that are not rational."""
-    if not expr.is_rational_function() or expr.atoms(Vector):
+def exact_value(
+    expr: Expr, point: Point, index: Mapping[sp.Symbol, complex], rounded: bool
+) -> Fraction | None:
+    """The value of `expr` without rounding, if it is a rational function of rational
+    values of symbols and undefined functions; None for any other.
+
+    A floating-point number is the fraction that it is, if numbers that are `rounded`
+    will do, and else no value unless it is whole.
+    """
+    if expr.atoms(Vector, Inner):
         return None
-    number = sp.expand(
-        expr.xreplace({s: _exact(point.exact_value_of(s)) for s in expr.free_symbols})
-    )
+
+    def exact(value: Any) -> Expr:
+        whole = not isinstance(value, float) or value.is_integer()
+        return _exact(value) if rounded or whole else sp.nan
+
+    def called(call: Expr) -> Expr:
+        if not all(arg.is_Rational for arg in call.args):
+            return sp.nan
+        return exact(point.exact_value_of(call, tuple(map(complex, call.args))))
+
+    known = {symbol: _exact(_plain(number)) for symbol, number in index.items()}
+    for symbol in expr.free_symbols - set(known):
+        known[symbol] = exact(point.exact_value_of(symbol))
+    number = expr.xreplace(known).replace(lambda e: isinstance(e, AppliedUndef), called)
     return Fraction(number.p, number.q) if number.is_Rational else None
 
 
