@@ -1,13 +1,19 @@
-"""Make the web fonts of the book from Adobe's Source families; a maintainer runs it, and commits the results.
+"""Make the web fonts of the book from Adobe's Source families and from STIX Two Math; a maintainer runs it, and
+commits the results.
 
     pip install "fonttools[woff]" fontpkg-source-serif-4 fontpkg-source-sans-3 fontpkg-source-code-pro
     python book/make_fonts.py
 
-Each font is reduced to the characters that the book uses, its axes are fixed or narrowed, and it is written
-as woff2 with its licence and a README. The licence reserves the name "Source", so the results are renamed.
+The font of the formulas comes from npm. Each font is reduced to the characters that the book uses, its axes are
+fixed or narrowed, and it is written as woff2 with its licence and a README. The licences reserve the names of
+the originals, so the results are renamed.
 """
 
 import io
+import re
+import subprocess
+import tarfile
+import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -25,9 +31,21 @@ LATIN = ASCII + NAMES + "\u00a0§©°±²³·×¼½«»¡¿"
 GREEK = "αβγδεζηθικλμνξοπρστυφχψωΔΠΣΦ"
 QUOTES = "–—‘’“”…−"
 SIGNS = QUOTES + "≤≥≠≈→←↑↓∞√∑∫∂⁴■▸✓"
-PROSE = LATIN + QUOTES + "→"  # Greek and signs in prose are formulas, set by MathJax
+PROSE = LATIN + QUOTES + "→"  # Greek and signs in prose are formulas, which have a font of their own
 TEXT = LATIN + GREEK + SIGNS
 HATS = "\u0302\u0304"  # combining circumflex and macron, for labels such as x̂
+
+# The signs of formulas. A build that needs another one fails and names it: it is to be added here.
+MATH_ITALICS = "ℎ" + "".join(chr(code) for code in (*range(0x1D434, 0x1D468), *range(0x1D6FC, 0x1D71C)) if code != 0x1D455)
+MATH_OTHERS = "ΓΔΘΛΞΠΣΥΦΨΩ" + "ℂℕℙℚℝℤ𝔼ℓ"
+MATH_FENCES = "()[]{}|∣∥‖⟨⟩⌊⌋⌈⌉⏞⏟"
+MATH_OPERATORS = "−±∓×÷⋅∘∗⊕⊗⊙∪∩∂∇∑∏∫√∞′″‴"
+MATH_RELATIONS = "≤≥≠≈≡∼≃≅∝≪≫∈∉∋⊂⊆⊃⊇⊤⊥∀∃∅→←↔⇒⇐⇔↦↑↓∖"
+MATH_DOTS_AND_ACCENTS = "…⋯⋮⋱¯ˆ˜˙¨‾^~´`°" + "\u0302\u0303\u0304\u0305\u0307\u0308\u0332\u20d7"
+MATH = ASCII + MATH_ITALICS + MATH_OTHERS + MATH_FENCES + MATH_OPERATORS + MATH_RELATIONS + MATH_DOTS_AND_ACCENTS
+# variants of small letters in exponents, dotless and flat ones under accents; the table MATH is kept anyway
+MATH_FEATURES = ["ssty", "dtls", "flac", "kern", "liga", "ccmp"]
+MATH_PACKAGE, MATH_SOURCE = "@fontsource/stix-two-math@5.3.0", "files/stix-two-math-latin-400-normal.woff2"
 
 LAYOUT = ["kern", "liga", "calt", "locl", "ccmp", "mark"]
 FIGURES = ["lnum", "tnum", "onum", "pnum"]  # the sans has lining tabular figures without asking
@@ -95,12 +113,38 @@ def make(font: Font) -> TTFont:
     if "fvar" in ttf:
         ttf["fvar"].instances = []
     ttf = instantiateVariableFont(ttf, font.axes)
-    style = font.style.title() if font.style != "normal" else "Regular"
-    postscript = f"{font.family.replace(' ', '')}-{style}"
-    names = {1: font.family, 2: style, 3: postscript, 4: f"{font.family} {style}", 6: postscript}
+    rename(ttf, font.family, font.style.title() if font.style != "normal" else "Regular")
+    return ttf
+
+
+def fetch_math() -> tuple[bytes, str]:
+    """The font of the formulas, as npm has it, and its licence."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = subprocess.check_output(["npm", "pack", "--silent", MATH_PACKAGE], cwd=folder, text=True)
+        with tarfile.open(Path(folder) / names.strip()) as archive:
+            font, licence = (archive.extractfile(f"package/{name}") for name in (MATH_SOURCE, "LICENSE"))
+            assert font and licence
+            return font.read(), licence.read().decode()
+
+
+def make_math(content: bytes) -> TTFont:
+    """The reduced font of the formulas, with the variants of the signs kept, which are stretched to fit."""
+    ttf = TTFont(io.BytesIO(content), recalcTimestamp=False)
+    subsetter = Subsetter(Options(layout_features=MATH_FEATURES, hinting=False, name_IDs=[0, 13, 14]))
+    subsetter.populate(text=MATH)
+    subsetter.subset(ttf)
+    lacking = set(MATH) - set(map(chr, ttf.getBestCmap()))
+    assert not lacking, f"STIX Two Math has no {lacking}"
+    rename(ttf, "Ideas Math", "Regular")
+    return ttf
+
+
+def rename(ttf: TTFont, family: str, style: str) -> None:
+    """Give the font a family name of our own."""
+    postscript = f"{family.replace(' ', '')}-{style}"
+    names = {1: family, 2: style, 3: postscript, 4: f"{family} {style}", 6: postscript}
     for name_id, text in names.items():
         ttf["name"].setName(text, name_id, 3, 1, 0x409)
-    return ttf
 
 
 def fallback(file: str, weight: int, local: list[str], mean: float) -> str:

@@ -1,0 +1,225 @@
+"""Links to places in the pages land there, on slow machines and with late fonts, and nothing moves meanwhile."""
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlparse
+
+import pytest
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.book.conftest import SITE, SilentHandler, pages
+
+pytestmark = pytest.mark.book
+
+WIDTHS = (1440, 390)
+LATE = 1.3  # seconds until a font comes: longer than a page waits for it
+SLOW = 2  # times slower than this machine, beside what the other tabs take of it
+TABS = 6  # pages that load at the same time
+SHIFT = 0.02
+
+# Records what is painted while a page loads: where the target of the address is, and how the layout moves.
+WATCH = """(() => {
+  window.tops = [];
+  window.shift = 0;
+  const target = () => document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const look = () => {
+    if (document.body && getComputedStyle(document.body).visibility === "visible")
+      tops.push(target() ? Math.round(target().getBoundingClientRect().top) : null);
+  };
+  const frame = () => { setTimeout(look); requestAnimationFrame(frame); };
+  if (location.hash) requestAnimationFrame(frame);
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+})();"""
+# Waits until fonts and figures are there and two frames later; then says where the target is.
+QUIET = """async () => {
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const figures = "[data-explorable]";
+  while (document.readyState !== "complete") await pause(20);
+  await document.fonts.ready;
+  const ready = () => [...document.querySelectorAll(figures)].every((figure) => figure.querySelector("[data-ready]"));
+  while (!ready()) await pause(20);
+  await pause(100);
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const late = performance.getEntriesByType("resource").filter((r) => r.name.endsWith(".woff2")).map((r) => r.duration);
+  return {
+    tops: window.tops, shift: window.shift, height: innerHeight, late: Math.min(...late),
+    top: target ? target.getBoundingClientRect().top : null, seen: target ? target.checkVisibility() : null,
+  };
+}"""
+# Clicks the first link to each place of the page itself, and goes back.
+CLICKS = """async (wanted) => {
+  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const found = [];
+  for (const id of wanted) {
+    const link = document.querySelector(`a[href="#${CSS.escape(id)}"], a[href="#${id}"]`);
+    const target = document.getElementById(id);
+    link.scrollIntoView({ block: "center" });
+    await frames();
+    const before = scrollY;
+    link.click();
+    await frames();
+    const top = target.getBoundingClientRect().top, seen = target.checkVisibility();
+    const gone = new Promise((done) => addEventListener("popstate", done, { once: true }));
+    history.back();
+    await gone;
+    await frames();
+    found.push({ id, top, seen, height: innerHeight, away: scrollY - before });
+  }
+  return found;
+}"""
+
+
+class LateFonts(SilentHandler):
+    """Serves the site, and its fonts late, each time anew."""
+
+    def do_GET(self) -> None:
+        if self.path.split("?")[0].endswith(".woff2"):
+            time.sleep(LATE)
+        super().do_GET()
+
+    def end_headers(self) -> None:
+        if self.path.split("?")[0].endswith(".woff2"):
+            self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+
+@pytest.fixture(scope="module")
+def late(site: Path) -> Iterator[str]:
+    """The local address of the site with late fonts."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(LateFonts, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@functools.cache
+def links() -> dict[tuple[str, str], set[str]]:
+    """Each place that a page links to, as a page and an id, with the pages that link to it."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for page in pages():
+        for link in BeautifulSoup((SITE / page).read_text(encoding="utf-8"), "html.parser").select("a[href]"):
+            url = urlparse(urljoin(page, str(link["href"])))
+            if url.fragment and not url.netloc and not url.scheme:
+                found.setdefault((url.path or page, unquote(url.fragment)), set()).add(page)
+    return found
+
+
+PLACES: dict[str, list[str]] = {}
+if SITE.exists():
+    for place_page, place_id in sorted(links()):
+        PLACES.setdefault(place_page, []).append(place_id)
+
+
+def inside(top: float | None, height: float) -> bool:
+    """Whether the top of a target is in the window, with a line of it."""
+    return top is not None and -1 <= top <= height - 20
+
+
+def quiet(tab: Page) -> dict[str, Any]:
+    return tab.evaluate(QUIET)
+
+
+def slow_tab(context: BrowserContext) -> Page:
+    tab = context.new_page()
+    context.new_cdp_session(tab).send("Emulation.setCPUThrottlingRate", {"rate": SLOW})
+    return tab
+
+
+def test_there_are_links_to_all_kinds_of_places() -> None:
+    assert {"sg-16", "fd-17"} <= {id for page in PLACES for id in PLACES[page]}  # claims, in the text or the ledger
+    kinds = ("equation-", "term-", "id", "all-claims-of-the-article", "exercises")
+    for kind in kinds:
+        assert any(id.startswith(kind) for ids in PLACES.values() for id in ids), kind
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("page", PLACES)
+def test_a_link_from_elsewhere_lands_and_the_page_stands_still(
+    page: str, width: int, browser: Browser, late: str, record_property: Callable[[str, str], None]
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    context.add_init_script(WATCH)
+    wrong, shifts = [], []
+    places = ["", *PLACES[page]]
+    for start in range(0, len(places), TABS):
+        opened = []
+        for id in places[start : start + TABS]:
+            tab = slow_tab(context)
+            tab.goto(f"{late}/{page}" + (f"#{id}" if id else ""), wait_until="commit")
+            opened.append((id, tab))
+        for id, tab in opened:
+            state = quiet(tab)
+            assert state["late"] > 1000 * LATE, "the fonts were not late"
+            shifts.append(state["shift"])
+            if id and not (state["seen"] and all(inside(top, state["height"]) for top in [*state["tops"], state["top"]])):
+                wrong.append((id, state["seen"], state["tops"][:3], state["top"]))
+            if id:
+                assert state["tops"], "nothing was seen while the page loaded"
+            tab.close()
+    context.close()
+    record_property("measured", f"{page} at {width} px: layout shift {max(shifts):.4f}, {len(places)} visits")
+    assert wrong == []
+    assert max(shifts) <= SHIFT
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("page", PLACES)
+def test_a_link_inside_a_page_lands_by_a_click_and_back_returns(
+    page: str, width: int, browser: Browser, address: str
+) -> None:
+    own = [id for id in PLACES[page] if page in links()[page, id]]
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    tab = slow_tab(context)
+    tab.goto(f"{address}/{page}")
+    quiet(tab)
+    landed = tab.evaluate(CLICKS, own)
+    context.close()
+    assert len(landed) == len(own)
+    assert [place for place in landed if not (place["seen"] and inside(place["top"], place["height"]))] == []
+    assert [place for place in landed if abs(place["away"]) > 1] == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("book/claims.html", "notebooks/sgd.html#sg-16"),
+        ("book/claims.html", "notebooks/fourier_density.html#fd-17"),
+        ("notebooks/sgd.html", "book/glossary.html#"),
+        ("notebooks/fourier_density.html", "book/bibliography.html#"),
+    ],
+)
+def test_back_from_another_page_returns_to_where_the_reader_was(
+    page: str, link: str, width: int, browser: Browser, late: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    context.add_init_script(WATCH)
+    tab = slow_tab(context)
+    tab.goto(f"{late}/{page}")
+    quiet(tab)
+    # a reader who has opened what there is, and goes on from the last such link
+    tab.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
+    tab.wait_for_timeout(300)
+    place = tab.locator(f"a[href*='{link.removeprefix('notebooks/') if page.startswith('notebooks') else link}']").last
+    place.evaluate("(link) => link.scrollIntoView({ block: 'center' })")
+    tab.wait_for_timeout(100)
+    before = place.evaluate("(link) => link.getBoundingClientRect().top")
+    place.click()
+    tab.wait_for_url(f"**/{link}*")
+    state = quiet(tab)
+    assert state["seen"]
+    assert all(inside(top, state["height"]) for top in [*state["tops"], state["top"]])
+    tab.go_back()
+    quiet(tab)
+    after = place.evaluate("(link) => link.getBoundingClientRect().top")
+    assert abs(after - before) <= 2
+    context.close()
