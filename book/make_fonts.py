@@ -41,8 +41,12 @@ MATH_OTHERS = "ΓΔΘΛΞΠΣΥΦΨΩ" + "ℂℕℙℚℝℤ𝔼ℓ"
 MATH_FENCES = "()[]{}|∣∥‖⟨⟩⌊⌋⌈⌉⏞⏟"
 MATH_OPERATORS = "−±∓×÷⋅∘∗⊕⊗⊙∪∩∂∇∑∏∫√∞′″‴"
 MATH_RELATIONS = "≤≥≠≈≡∼≃≅∝≪≫∈∉∋⊂⊆⊃⊇⊤⊥∀∃∅→←↔⇒⇐⇔↦↑↓∖"
-MATH_DOTS_AND_ACCENTS = "…⋯⋮⋱¯ˆ˜˙¨‾^~´`°" + "\u0302\u0303\u0304\u0305\u0307\u0308\u0332\u20d7"
-MATH = ASCII + MATH_ITALICS + MATH_OTHERS + MATH_FENCES + MATH_OPERATORS + MATH_RELATIONS + MATH_DOTS_AND_ACCENTS
+MATH_DOTS = "…⋯⋮⋱"
+MATH_ACCENTS = "\u0302\u0303\u0304\u0305\u0307\u0308\u0332\u20d7"
+MATH = "".join((
+    ASCII, MATH_ITALICS, MATH_OTHERS, MATH_FENCES, MATH_OPERATORS, MATH_RELATIONS, MATH_DOTS, MATH_ACCENTS,
+    "¯ˆ˜˙¨‾´`°",
+))  # fmt: skip
 # variants of small letters in exponents, dotless and flat ones under accents; the table MATH is kept anyway
 MATH_FEATURES = ["ssty", "dtls", "flac", "kern", "liga", "ccmp"]
 MATH_PACKAGE, MATH_SOURCE = "@fontsource/stix-two-math@5.3.0", "files/stix-two-math-latin-400-normal.woff2"
@@ -135,8 +139,50 @@ def make_math(content: bytes) -> TTFont:
     subsetter.subset(ttf)
     lacking = set(MATH) - set(map(chr, ttf.getBestCmap()))
     assert not lacking, f"STIX Two Math has no {lacking}"
+    narrow_radicals(ttf)
+    centre_accents(ttf)
     rename(ttf, "Ideas Math", "Regular")
     return ttf
+
+
+def constructions(ttf: TTFont, direction: str) -> dict[str, list[str]]:
+    """The glyphs of the signs that can be stretched, "Vert" or "Horiz", each with its larger variants and parts."""
+    table = ttf["MATH"].table.MathVariants
+    found = {}
+    coverage = getattr(table, f"{direction}GlyphCoverage").glyphs
+    for name, made in zip(coverage, getattr(table, f"{direction}GlyphConstruction"), strict=True):
+        parts = [part.glyph for part in made.GlyphAssembly.PartRecords] if made.GlyphAssembly else []
+        found[name] = [*dict.fromkeys([record.VariantGlyph for record in made.MathGlyphVariantRecord] + parts)]
+    return found
+
+
+def narrow_radicals(ttf: TTFont) -> None:
+    """Give the larger radicals the width of the smallest: Chromium keeps room for the widest behind each."""
+    radical = ttf.getBestCmap()[ord("√")]
+    width = ttf["hmtx"][radical][0]
+    for name in constructions(ttf, "Vert")[radical]:
+        reshape(ttf, name, width / ttf["hmtx"][name][0], 0, width)
+
+
+def centre_accents(ttf: TTFont) -> None:
+    """Give accents, which stand left of their place and have no width, a width: Chromium centres boxes."""
+    wide = constructions(ttf, "Horiz")
+    for sign in MATH_ACCENTS:
+        accent = ttf.getBestCmap()[ord(sign)]
+        for name in {accent, *wide.get(accent, [])}:
+            glyph = ttf["glyf"][name]
+            reshape(ttf, name, 1, -glyph.xMin, glyph.xMax - glyph.xMin)
+            ttf["GDEF"].table.GlyphClassDef.classDefs[name] = 1  # no mark: the width of a mark is ignored
+
+
+def reshape(ttf: TTFont, name: str, scale: float, shift: int, width: int) -> None:
+    """Scale a glyph horizontally, shift it to the right, and set its width."""
+    glyph = ttf["glyf"][name]
+    glyph.coordinates.scale((scale, 1))
+    glyph.coordinates.translate((shift, 0))
+    glyph.coordinates.toInt()
+    glyph.recalcBounds(ttf["glyf"])
+    ttf["hmtx"][name] = (width, glyph.xMin)
 
 
 def rename(ttf: TTFont, family: str, style: str) -> None:
