@@ -1,5 +1,6 @@
 """Links to places in the pages land there, on slow machines and with late fonts, and nothing moves meanwhile."""
 
+import contextlib
 import functools
 import threading
 import time
@@ -18,26 +19,12 @@ from tests.book.conftest import SITE, SilentHandler, pages
 pytestmark = pytest.mark.book
 
 WIDTHS = (1440, 390)
-LATE = 1.3  # seconds until a font comes: longer than a page waits for it
-SLOW = 2  # times slower than this machine, beside what the other tabs take of it
-TABS = 6  # pages that load at the same time
+LATE = 0.6  # seconds until a font comes; a page waits for one
+TOO_LATE = 1.3
+SLOW = 2  # times slower than this machine
+TOGETHER = 6  # pages that load at the same time, so each as if on a processor that is as many times slower
 SHIFT = 0.02
 
-# Records what is painted while a page loads: where the target of the address is, and how the layout moves.
-WATCH = """(() => {
-  window.tops = [];
-  window.shift = 0;
-  const target = () => document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  const look = () => {
-    if (document.body && getComputedStyle(document.body).visibility === "visible")
-      tops.push(target() ? Math.round(target().getBoundingClientRect().top) : null);
-  };
-  const frame = () => { setTimeout(look); requestAnimationFrame(frame); };
-  if (location.hash) requestAnimationFrame(frame);
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
-  }).observe({ type: "layout-shift", buffered: true });
-})();"""
 # Waits until fonts and figures are there and two frames later; then says where the target is.
 QUIET = """async () => {
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -53,6 +40,37 @@ QUIET = """async () => {
     tops: window.tops, shift: window.shift, height: innerHeight, late: Math.min(...late),
     top: target ? target.getBoundingClientRect().top : null, seen: target ? target.checkVisibility() : null,
   };
+}"""
+# Records what is painted while a page loads: where the target of the address is, and how the layout moves.
+WATCH = """(() => {
+  window.quiet = QUIET;
+  window.tops = [];
+  window.shift = 0;
+  const target = () => document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const look = () => {
+    if (document.body && getComputedStyle(document.body).visibility === "visible")  // else it waits
+      tops.push(target() ? Math.round(target().getBoundingClientRect().top) : null);
+  };
+  const frame = () => { setTimeout(look); requestAnimationFrame(frame); };
+  if (location.hash) requestAnimationFrame(frame);
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+})();""".replace("QUIET", QUIET)
+# Opens pages in frames at the same time, and waits for each.
+FRAMES = """async ([urls, width]) => {
+  const frames = urls.map((url) => {
+    const frame = document.createElement("iframe");
+    frame.style.cssText = `position: absolute; inset: 0; border: 0; width: ${width}px; height: 900px`;
+    frame.src = url;
+    return frame;
+  });
+  document.body.replaceChildren(...frames);
+  const loaded = (frame) => new Promise((done) => { frame.addEventListener("load", done); });
+  await Promise.all(frames.map(loaded));
+  const states = await Promise.all(frames.map((frame) => frame.contentWindow.quiet()));
+  document.body.replaceChildren();
+  return states;
 }"""
 # Clicks the first link to each place of the page itself, and goes back.
 CLICKS = """async (wanted) => {
@@ -80,25 +98,50 @@ CLICKS = """async (wanted) => {
 class LateFonts(SilentHandler):
     """Serves the site, and its fonts late, each time anew."""
 
+    late = LATE
+
     def do_GET(self) -> None:
-        if self.path.split("?")[0].endswith(".woff2"):
-            time.sleep(LATE)
+        if self.is_font():
+            time.sleep(self.late)
         super().do_GET()
 
     def end_headers(self) -> None:
-        if self.path.split("?")[0].endswith(".woff2"):
+        if self.is_font():
             self.send_header("Cache-Control", "no-store")
         super().end_headers()
 
+    def is_font(self) -> bool:
+        return self.path.split("?")[0].endswith(".woff2")
 
-@pytest.fixture(scope="module")
-def late(site: Path) -> Iterator[str]:
-    """The local address of the site with late fonts."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(LateFonts, directory=str(site)))
+
+class TooLateFonts(LateFonts):
+    """Serves fonts later than a page waits for them."""
+
+    late = TOO_LATE
+
+
+@contextlib.contextmanager
+def served(site: Path, handler: type[LateFonts]) -> Iterator[str]:
+    """Serve the site; the value is its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(scope="module")
+def late(site: Path) -> Iterator[str]:
+    """The address of the site with late fonts."""
+    with served(site, LateFonts) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def too_late(site: Path) -> Iterator[str]:
+    """The address of the site with fonts that are later than a page waits for them."""
+    with served(site, TooLateFonts) as address:
+        yield address
 
 
 @functools.cache
@@ -141,34 +184,50 @@ def test_there_are_links_to_all_kinds_of_places() -> None:
         assert any(id.startswith(kind) for ids in PLACES.values() for id in ids), kind
 
 
+def opened(browser: Browser, address: str, places: list[str], width: int) -> list[dict[str, Any]]:
+    """Open each of the `places`, a page with or without an id, and say what was seen while it loaded."""
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    context.add_init_script(WATCH)
+    tab = context.new_page()
+    tab.route("**/frames.html", lambda route: route.fulfill(body="<!doctype html><body>", content_type="text/html"))
+    tab.goto(f"{address}/frames.html")
+    states = []
+    for start in range(0, len(places), TOGETHER):
+        urls = [f"{address}/{place}" for place in places[start : start + TOGETHER]]
+        states += tab.evaluate(FRAMES, [urls, width])
+    context.close()
+    return states
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("page", PLACES)
 def test_a_link_from_elsewhere_lands_and_the_page_stands_still(
     page: str, width: int, browser: Browser, late: str, record_property: Callable[[str, str], None]
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    context.add_init_script(WATCH)
-    wrong, shifts = [], []
-    places = ["", *PLACES[page]]
-    for start in range(0, len(places), TABS):
-        opened = []
-        for id in places[start : start + TABS]:
-            tab = slow_tab(context)
-            tab.goto(f"{late}/{page}" + (f"#{id}" if id else ""), wait_until="commit")
-            opened.append((id, tab))
-        for id, tab in opened:
-            state = quiet(tab)
-            assert state["late"] > 1000 * LATE, "the fonts were not late"
-            shifts.append(state["shift"])
-            if id and not (state["seen"] and all(inside(top, state["height"]) for top in [*state["tops"], state["top"]])):
-                wrong.append((id, state["seen"], state["tops"][:3], state["top"]))
-            if id:
-                assert state["tops"], "nothing was seen while the page loaded"
-            tab.close()
-    context.close()
-    record_property("measured", f"{page} at {width} px: layout shift {max(shifts):.4f}, {len(places)} visits")
+    states = opened(browser, late, [f"{page}#{id}" for id in PLACES[page]], width)
+    assert min(state["late"] for state in states) > 1000 * LATE, "the fonts were not late"
+    assert all(state["tops"] for state in states), "nothing was seen while a page loaded"
+    shift = max(state["shift"] for state in states)
+    record_property("measured", f"{page} at {width} px: {len(states)} places, layout shift {shift:.4f}")
+    wrong = [
+        (id, state)
+        for id, state in zip(PLACES[page], states, strict=True)
+        if not (state["seen"] and all(inside(top, state["height"]) for top in [*state["tops"], state["top"]]))
+    ]
     assert wrong == []
-    assert max(shifts) <= SHIFT
+    assert shift <= SHIFT
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_moves_when_fonts_come_too_late(
+    width: int, browser: Browser, too_late: str, record_property: Callable[[str, str], None]
+) -> None:
+    places = [place for page, ids in PLACES.items() for place in (page, f"{page}#{ids[len(ids) // 2]}")]
+    states = opened(browser, too_late, ["index.html", *places], width)
+    assert min(state["late"] for state in states) > 1000 * TOO_LATE, "the fonts were not late"
+    shift = max(state["shift"] for state in states)
+    record_property("measured", f"{len(states)} pages at {width} px, late fonts: layout shift {shift:.4f}")
+    assert shift <= SHIFT
 
 
 @pytest.mark.parametrize("width", WIDTHS)

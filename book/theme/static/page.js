@@ -13,15 +13,16 @@ let mode = MODES.includes(stored()) ? stored() : "auto";
 if (mode !== "auto") root.dataset.theme = mode;
 
 // The page shows itself when the fonts of its first screen are there, so that no line moves. They come beside
-// the page and rarely after it; who waits for a second gets local fonts first. Who asked for a place in the page
-// sees that place first.
+// the page and rarely after it; who would wait for more than a second gets local fonts, and ours on the next page.
+// Who asked for a place in the page sees that place first.
 root.classList.add("waits");
 const fonts = ["Ideas Serif", "Ideas Sans", ...(root.classList.contains("formulas") ? ["Ideas Math"] : [])];
 const loaded = Promise.all(fonts.map((font) => document.fonts.load(`1em "${font}"`))).catch(() => {});
-const second = new Promise((done) => { setTimeout(done, 1000); });
+const second = new Promise((done) => { setTimeout(done, 1000, "late"); });
+const ready = Promise.race([loaded, second]).then((came) => { if (came === "late") root.classList.add("local"); });
 let arrive = () => {};
 const arrived = location.hash ? new Promise((done) => { arrive = done; }) : null;
-Promise.all([Promise.race([loaded, second]), arrived]).then(() => root.classList.remove("waits"));
+Promise.all([ready, arrived]).then(() => root.classList.remove("waits"));
 
 // what is wider than its box scrolls, and must then do so by keyboard too
 const scrollable = () => {
