@@ -174,7 +174,7 @@ def as_latex(html: str, static: str) -> str:
     if not count:
         return html
     # our script waits for the font of the formulas on pages of this class
-    changed = changed.replace(' class="formulas"', "", 1).replace("<body class=\"", "<body class=\"tex2jax_ignore ", 1)
+    changed = changed.replace(" formulas\"", "\"", 1).replace("<body class=\"", "<body class=\"tex2jax_ignore ", 1)
     return changed.replace("</head>", MATHJAX.replace("STATIC", static), 1)
 
 

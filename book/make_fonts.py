@@ -10,7 +10,6 @@ the originals, so the results are renamed.
 """
 
 import io
-import re
 import subprocess
 import tarfile
 import tempfile
@@ -220,8 +219,9 @@ def fallback(file: str, weight: int, local: list[str], mean: float) -> str:
 README = """\
 # Fonts
 
-Written by `book/make_fonts.py`; do not edit. All are by Adobe, under the SIL Open Font License 1.1. The
-licence reserves the name "Source" for the originals; these are cut versions, so their family names are ours.
+Written by `book/make_fonts.py`; do not edit. The fonts of text are by Adobe, that of formulas is by the STIX
+Fonts Project, all under the SIL Open Font License 1.1. The licences reserve the names of the originals; these
+are cut versions, so their family names are ours.
 
 | file | bytes | family in CSS | weights | made from | version | licence |
 |---|---|---|---|---|---|---|
@@ -233,6 +233,10 @@ left out. The optical size is pinned to 20, which is near the size of the text (
 headings. In the serif `font-variant-numeric` chooses `oldstyle-nums proportional-nums` for prose or
 `lining-nums tabular-nums` (the default) for tables; the figures of the sans are always lining and tabular.
 
+The font of formulas holds the signs that formulas use; a build that needs another one fails and names it. Its
+larger radicals are as narrow as the smallest, and its accents have a width, because Chromium keeps room for the
+widest radical behind each and centres accents by their width.
+
 ## Fallbacks
 
 While a font loads, and where none can, these rules give a local font its line height and mean width, so that
@@ -242,6 +246,28 @@ over English letters by their frequency.
 ```css
 {rules}```
 """
+
+
+def write_math() -> str:
+    """Write the font of the formulas and its licence; return its row of the README."""
+    content, licence = fetch_math()
+    ttf = make_math(content)
+    ttf.flavor = "woff2"
+    path = OUT / "math.woff2"
+    ttf.save(path)
+    (OUT / "OFL-stix-two-math.txt").write_text(tidied(licence), encoding="utf-8")
+    size = path.stat().st_size
+    print(f"{path.name:20} {size:7,} bytes")
+    package, _, number = MATH_PACKAGE.rpartition("@")
+    return (
+        f"| `{path.name}` | {size:,} | Ideas Math | 400 | `{Path(MATH_SOURCE).name}` of npm's `{package}` {number} "
+        f"| {ttf['head'].fontRevision:.3f} | `OFL-stix-two-math.txt` |"
+    )
+
+
+def tidied(text: str) -> str:
+    """`text` without spaces at the ends of lines."""
+    return "\n".join(map(str.rstrip, text.splitlines())) + "\n"
 
 
 def main() -> None:
@@ -255,7 +281,7 @@ def main() -> None:
         ttf.save(path)
         licence = f"OFL-{font.package.removeprefix('fontpkg-')}.txt"
         text = (files(font.package.replace("-", "_")) / "LICENSE").read_text(encoding="utf-8")
-        (OUT / licence).write_text("\n".join(map(str.rstrip, text.splitlines())) + "\n", encoding="utf-8")
+        (OUT / licence).write_text(tidied(text), encoding="utf-8")
         weight = font.axes["wght"]
         weights = f"{weight[0]} to {weight[1]}" if isinstance(weight, tuple) else f"{weight}"
         if font.style != "normal":
@@ -267,6 +293,7 @@ def main() -> None:
             f"| {ttf['head'].fontRevision:.3f} | `{licence}` |"
         )
         print(f"{path.name:20} {size:7,} bytes")
+    rows.append(write_math())
     rules = "".join(fallback(*arguments) for arguments in FALLBACKS)
     print(rules)
     (OUT / "README.md").write_text(README.format(rows="\n".join(rows), rules=rules), encoding="utf-8")

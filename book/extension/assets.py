@@ -36,7 +36,9 @@ def choose(
     context["css_files"] = [
         f for f in context["css_files"] if any(str(f.filename).endswith(name) for name in styles)
     ]
-    context["formulas"] = "<math" in context.get("body", "")
+    # the fonts that the first screen may need beside those of text and labels, as classes for page.js
+    kinds = {"italics": "<em", "formulas": "<math"}
+    context["fonts"] = " ".join(name for name, tag in kinds.items() if tag in context.get("body", ""))
     context["parts"], context["itself"] = places.parts(app.env), places.book_pages(app.env)
     context["kind"] = (
         "home"

@@ -16,8 +16,10 @@ if (mode !== "auto") root.dataset.theme = mode;
 // the page and rarely after it; who would wait for more than a second gets local fonts, and ours on the next page.
 // Who asked for a place in the page sees that place first.
 root.classList.add("waits");
-const fonts = ["Ideas Serif", "Ideas Sans", ...(root.classList.contains("formulas") ? ["Ideas Math"] : [])];
-const loaded = Promise.all(fonts.map((font) => document.fonts.load(`1em "${font}"`))).catch(() => {});
+const fonts = ['1em "Ideas Serif"', '1em "Ideas Sans"'];
+if (root.classList.contains("italics")) fonts.push('italic 1em "Ideas Serif"');
+if (root.classList.contains("formulas")) fonts.push('1em "Ideas Math"');
+const loaded = Promise.all(fonts.map((font) => document.fonts.load(font))).catch(() => {});
 const second = new Promise((done) => { setTimeout(done, 1000, "late"); });
 const ready = Promise.race([loaded, second]).then((came) => { if (came === "late") root.classList.add("local"); });
 let arrive = () => {};
