@@ -94,7 +94,9 @@ WATCH = """(() => {
 })();"""
 QUIET = "() => Promise.all([window.MathJax?.startup?.promise, document.fonts.ready]).then(() => undefined)"
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-FORMULA = re.compile(r'<math([^>]*)>.*?<annotation encoding="application/x-tex">(.*?)</annotation></semantics></math>')
+FORMULA = re.compile(
+    r'<math([^>]*)>.*?<annotation encoding="application/x-tex">(.*?)</annotation></semantics></math>'
+)
 
 
 @dataclass
@@ -174,7 +176,9 @@ def as_latex(html: str, static: str) -> str:
     if not count:
         return html
     # our script waits for the font of the formulas on pages of this class
-    changed = changed.replace(" formulas\"", "\"", 1).replace("<body class=\"", "<body class=\"tex2jax_ignore ", 1)
+    changed = changed.replace(' formulas"', '"', 1).replace(
+        '<body class="', '<body class="tex2jax_ignore ', 1
+    )
     return changed.replace("</head>", MATHJAX.replace("STATIC", static), 1)
 
 

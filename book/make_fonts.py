@@ -35,7 +35,9 @@ TEXT = LATIN + GREEK + SIGNS
 HATS = "\u0302\u0304"  # combining circumflex and macron, for labels such as x̂
 
 # The signs of formulas. A build that needs another one fails and names it: it is to be added here.
-MATH_ITALICS = "ℎ" + "".join(chr(code) for code in (*range(0x1D434, 0x1D468), *range(0x1D6FC, 0x1D71C)) if code != 0x1D455)
+MATH_ITALICS = "ℎ" + "".join(
+    chr(code) for code in (*range(0x1D434, 0x1D468), *range(0x1D6FC, 0x1D71C)) if code != 0x1D455
+)
 MATH_OTHERS = "ΓΔΘΛΞΠΣΥΦΨΩ" + "ℂℕℙℚℝℤ𝔼ℓ"
 MATH_FENCES = "()[]{}|∣∥‖⟨⟩⌊⌋⌈⌉⏞⏟"
 MATH_OPERATORS = "−±∓×÷⋅∘∗⊕⊗⊙∪∩∂∇∑∏∫√∞′″‴"
@@ -151,7 +153,9 @@ def constructions(ttf: TTFont, direction: str) -> dict[str, list[str]]:
     coverage = getattr(table, f"{direction}GlyphCoverage").glyphs
     for name, made in zip(coverage, getattr(table, f"{direction}GlyphConstruction"), strict=True):
         parts = [part.glyph for part in made.GlyphAssembly.PartRecords] if made.GlyphAssembly else []
-        found[name] = [*dict.fromkeys([record.VariantGlyph for record in made.MathGlyphVariantRecord] + parts)]
+        found[name] = [
+            *dict.fromkeys([record.VariantGlyph for record in made.MathGlyphVariantRecord] + parts)
+        ]
     return found
 
 

@@ -25,7 +25,9 @@ LONG = 24  # signs: a longer formula in a line may be wider than the line on a t
 _CONVERTER = LatexToMathML(annotation=True)
 # browsers set a lone letter in `mi` in italics, which have codes of their own; h is older than the others
 _ITALIC_CODES = [*range(0x1D434, 0x1D455), *range(0x1D456, 0x1D468), *range(0x1D6E2, 0x1D71C)]
-_ITALICS = {chr(int(unicodedata.decomposition(chr(code)).split()[1], 16)): chr(code) for code in _ITALIC_CODES}
+_ITALICS = {
+    chr(int(unicodedata.decomposition(chr(code)).split()[1], 16)): chr(code) for code in _ITALIC_CODES
+}
 _ITALICS["h"] = "\u210e"
 logger = logging.getLogger(__name__)
 

@@ -179,7 +179,9 @@ def slow_tab(context: BrowserContext) -> Page:
 
 
 def test_there_are_links_to_all_kinds_of_places() -> None:
-    assert {"sg-16", "fd-17"} <= {id for page in PLACES for id in PLACES[page]}  # claims, in the text or the ledger
+    assert {"sg-16", "fd-17"} <= {
+        id for page in PLACES for id in PLACES[page]
+    }  # claims, in the text or the ledger
     kinds = ("equation-", "term-", "id", "all-claims-of-the-article", "exercises")
     for kind in kinds:
         assert any(id.startswith(kind) for ids in PLACES.values() for id in ids), kind
@@ -190,7 +192,9 @@ def opened(browser: Browser, address: str, places: list[str], width: int) -> lis
     context = browser.new_context(viewport={"width": width, "height": 900})
     context.add_init_script(WATCH)
     tab = context.new_page()
-    tab.route("**/frames.html", lambda route: route.fulfill(body="<!doctype html><body>", content_type="text/html"))
+    tab.route(
+        "**/frames.html", lambda route: route.fulfill(body="<!doctype html><body>", content_type="text/html")
+    )
     tab.goto(f"{address}/frames.html")
     states = []
     for start in range(0, len(places), TOGETHER):
@@ -271,7 +275,9 @@ def test_back_from_another_page_returns_to_where_the_reader_was(
     # a reader who has opened what there is, and goes on from the last such link
     tab.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
     tab.wait_for_timeout(300)
-    place = tab.locator(f"a[href*='{link.removeprefix('notebooks/') if page.startswith('notebooks') else link}']").last
+    place = tab.locator(
+        f"a[href*='{link.removeprefix('notebooks/') if page.startswith('notebooks') else link}']"
+    ).last
     place.evaluate("(link) => link.scrollIntoView({ block: 'center' })")
     tab.wait_for_timeout(100)
     before = place.evaluate("(link) => link.getBoundingClientRect().top")

@@ -204,7 +204,9 @@ def test_an_injected_inline_script_does_not_run(browser: Browser, address: str) 
 
 
 PARTS = {
-    "figures": re.compile(rb'<svg class="(?:wide|phone)".*?</svg>|<script type="[^"]*widget-state.*?</script>', re.S),
+    "figures": re.compile(
+        rb'<svg class="(?:wide|phone)".*?</svg>|<script type="[^"]*widget-state.*?</script>', re.S
+    ),
     "code": re.compile(rb'<div class="highlight">.*?</div>', re.S),
     "formulas": re.compile(rb"<math.*?</math>", re.S),
 }
