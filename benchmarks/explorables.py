@@ -6,8 +6,8 @@ Needs the built book (`make book`), Chromium (`make browser`), and npm with its 
 - ours, as built: our host reads a state without the JavaScript module of the widgets, which is a file of the
 site, and formulas are MathML;
 - stock, where our host, module and stylesheet are replaced by what myst-nb links by default (require.js, then
-html-manager, at the versions below) with anywidget's AMD module from its wheel, and with the complete state of
-the executed notebook. Formulas are LaTeX again, set by the MathJax that Sphinx links by default, with the
+html-manager, at the versions below) with anywidget's AMD module from its wheel, and with the complete state
+of the executed notebook. Formulas are LaTeX again, set by the MathJax that Sphinx links by default, with the
 options of myst-parser. The Content-Security-Policy of the pages is removed, since html-manager violates it.
 Our host removes the still picture when the widget is live; the stock pages keep it.
 One local server serves both, so the network is not measured.
@@ -63,17 +63,20 @@ window.__jupyter_widgets_assets_path__ = new URL(".", here).href;
 requirejs.config({ paths: { anywidget: new URL("anywidget", here).href } });
 """
 # As myst-parser sets it
-MATHJAX = """<script>window.MathJax = {"options": {"processHtmlClass": "tex2jax_process|mathjax_process|math"}};</script>
+MATHJAX = """<script>
+window.MathJax = {"options": {"processHtmlClass": "tex2jax_process|mathjax_process|math"}};
+</script>
 <script defer="defer" src="STATIC/mathjax/tex-mml-chtml.js"></script></head>"""
-# Records when drawings appear, also in shadow trees, when the first and the last formula is set, and the times
-# of keys. Still pictures do not match.
+# Records when drawings appear, also in shadow trees, when the first and the last formula is set, and the
+# times of keys. Still pictures do not match.
 WATCH = """(() => {
   const bench = window.bench = { drawn: [], keys: [], formulas: [] }, roots = [], seen = new Set();
   const sets = ["math", "mjx-container"].map((tag) => document.getElementsByTagName(tag));
   let count = 0;
   const look = () => {
     const present = sets[0].length + sets[1].length;
-    if (present > count) { bench.formulas = [bench.formulas[0] ?? performance.now(), performance.now()]; count = present; }
+    if (present > count) bench.formulas = [bench.formulas[0] ?? performance.now(), performance.now()];
+    count = present;
     for (const root of roots) for (const live of root.querySelectorAll(".explorable-live")) {
       if (seen.has(live) || !live.querySelector('.mark path[d]:not([d=""])')) continue;
       seen.add(live);

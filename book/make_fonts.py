@@ -1,11 +1,11 @@
-"""Make the web fonts of the book from Adobe's Source families and from STIX Two Math; a maintainer runs it, and
-commits the results.
+"""Make the web fonts of the book from Adobe's Source families and from STIX Two Math; a maintainer runs it,
+and commits the results.
 
     pip install "fonttools[woff]" fontpkg-source-serif-4 fontpkg-source-sans-3 fontpkg-source-code-pro
     python book/make_fonts.py
 
-The font of the formulas comes from npm. Each font is reduced to the characters that the book uses, its axes are
-fixed or narrowed, and it is written as woff2 with its licence and a README. The licences reserve the names of
+The font of the formulas comes from npm. Each font is reduced to the characters that the book uses, its axes
+are fixed or narrowed, and it is written as woff2 with its licence and a README. The licences reserve the names of
 the originals, so the results are renamed.
 """
 
@@ -128,7 +128,8 @@ def fetch_math() -> tuple[bytes, str]:
         names = subprocess.check_output(["npm", "pack", "--silent", MATH_PACKAGE], cwd=folder, text=True)
         with tarfile.open(Path(folder) / names.strip()) as archive:
             font, licence = (archive.extractfile(f"package/{name}") for name in (MATH_SOURCE, "LICENSE"))
-            assert font and licence
+            assert font
+            assert licence
             return font.read(), licence.read().decode()
 
 
@@ -147,7 +148,7 @@ def make_math(content: bytes) -> TTFont:
 
 
 def constructions(ttf: TTFont, direction: str) -> dict[str, list[str]]:
-    """The glyphs of the signs that can be stretched, "Vert" or "Horiz", each with its larger variants and parts."""
+    """The glyphs of the signs that can be stretched, "Vert" or "Horiz", each with its variants and parts."""
     table = ttf["MATH"].table.MathVariants
     found = {}
     coverage = getattr(table, f"{direction}GlyphCoverage").glyphs
@@ -238,8 +239,8 @@ headings. In the serif `font-variant-numeric` chooses `oldstyle-nums proportiona
 `lining-nums tabular-nums` (the default) for tables; the figures of the sans are always lining and tabular.
 
 The font of formulas holds the signs that formulas use; a build that needs another one fails and names it. Its
-larger radicals are as narrow as the smallest, and its accents have a width, because Chromium keeps room for the
-widest radical behind each and centres accents by their width.
+larger radicals are as narrow as the smallest, and its accents have a width, because Chromium keeps room for
+the widest radical behind each and centres accents by their width.
 
 ## Fallbacks
 
@@ -264,7 +265,8 @@ def write_math() -> str:
     print(f"{path.name:20} {size:7,} bytes")
     package, _, number = MATH_PACKAGE.rpartition("@")
     return (
-        f"| `{path.name}` | {size:,} | Ideas Math | 400 | `{Path(MATH_SOURCE).name}` of npm's `{package}` {number} "
+        f"| `{path.name}` | {size:,} | Ideas Math | 400 "
+        f"| `{Path(MATH_SOURCE).name}` of npm's `{package}` {number} "
         f"| {ttf['head'].fontRevision:.3f} | `OFL-stix-two-math.txt` |"
     )
 

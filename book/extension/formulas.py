@@ -1,8 +1,8 @@
 """Formulas as MathML, made when the book is built, so that a page needs no script to show them.
 
 A formula that the converter does not know, or that needs a sign which the font of the formulas lacks, is a
-warning at its place, and fails the build. The LaTeX stays in the page as an annotation, which is what a reader
-gets who copies the formula.
+warning at its place, and fails the build. The LaTeX stays in the page as an annotation, which is what a
+reader gets who copies the formula.
 """
 
 import re
@@ -77,8 +77,8 @@ def _text(converted: str) -> str:
 
 
 def in_lines(body: str) -> str:
-    """The HTML `body` with the formulas in its lines kept together with the punctuation and letters that touch
-    them, and with long ones in boxes that can scroll."""
+    """The HTML `body` with the formulas in its lines kept together with the punctuation and letters that
+    touch them, and with long ones in boxes that can scroll."""
     glued = re.sub(r"(?<![^\s<>])[^\s<>]*(?:<math>.*?</math>[^\s<>]*)+", _glue, body, flags=re.S)
     return re.sub(r"<math>.*?</math>", _box, glued, flags=re.S)
 

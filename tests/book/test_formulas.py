@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -104,9 +105,11 @@ def test_a_page_shows_its_formulas_without_a_script(browser: Browser, site: Path
 def test_formulas_are_set_in_their_font_and_in_the_colour_of_their_text(tab: Page) -> None:
     seen = """(math) => {
       const style = getComputedStyle(math), around = getComputedStyle(math.parentElement);
-      return [style.fontFamily.split(",")[0], style.color === around.color, math.getBoundingClientRect().height > 0]; }"""
+      const box = math.getBoundingClientRect();
+      return [style.fontFamily.split(",")[0], style.color === around.color, box.height > 0]; }"""
+    media: dict[str, Any]
     for media in ({}, {"color_scheme": "dark"}, {"forced_colors": "active"}, {"media": "print"}):
-        tab.emulate_media(**{"media": "screen", "color_scheme": "light", "forced_colors": "none", **media})
+        tab.emulate_media(**{"media": "screen", "color_scheme": "light", "forced_colors": "none"} | media)
         for math in (tab.locator("p math").first, tab.locator("div.math math").first):
             assert math.evaluate(seen) == ['"Ideas Math"', True, True], media
     tab.emulate_media(media="screen", color_scheme="light", forced_colors="none")
@@ -143,7 +146,8 @@ def test_punctuation_stays_on_the_line_of_its_formula(tab: Page) -> None:
       range.setEnd(next, 1);
       const sign = range.getBoundingClientRect(), box = math.getBoundingClientRect();
       if (!sign.width) return [];
-      return [{ text: math.querySelector("annotation").textContent, sign: next.data[0], apart: sign.left < box.right - 3 }];
+      const latex = math.querySelector("annotation").textContent;
+      return [{ latex, sign: next.data[0], apart: sign.left < box.right - 3 }];
     })"""
     checked = 0
     for width in (1440, 768, 390, 320):
@@ -164,8 +168,9 @@ def test_a_wide_formula_scrolls_in_a_region_of_its_own(page: str, browser: Brows
     small.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
     small.wait_for_timeout(500)
     wide = """() => [...document.querySelectorAll("main math")].flatMap((math) => {
+      const scrolls = (box) => getComputedStyle(box).overflowX === "auto" && box.scrollWidth > box.clientWidth;
       let box = math.parentElement;
-      while (box && !(getComputedStyle(box).overflowX === "auto" && box.scrollWidth > box.clientWidth)) box = box.parentElement;
+      while (box && !scrolls(box)) box = box.parentElement;
       const right = math.getBoundingClientRect().right;
       return right > innerWidth || box?.matches(".display, .long, .lhs, .rhs")
         ? [{ latex: math.querySelector("annotation").textContent, focusable: box?.tabIndex === 0 }] : [];

@@ -1,4 +1,4 @@
-"""Links to places in the pages land there, on slow machines and with late fonts, and nothing moves meanwhile."""
+"""Links to places land there, on slow machines and with late fonts, and nothing moves meanwhile."""
 
 import contextlib
 import functools
@@ -32,11 +32,13 @@ QUIET = """async () => {
   const figures = "[data-explorable]";
   while (document.readyState !== "complete") await pause(20);
   await document.fonts.ready;
-  const ready = () => [...document.querySelectorAll(figures)].every((figure) => figure.querySelector("[data-ready]"));
+  const live = (figure) => figure.querySelector("[data-ready]");
+  const ready = () => [...document.querySelectorAll(figures)].every(live);
   while (!ready()) await pause(20);
   await pause(100);
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  const late = performance.getEntriesByType("resource").filter((r) => r.name.endsWith(".woff2")).map((r) => r.duration);
+  const fonts = performance.getEntriesByType("resource").filter((file) => file.name.endsWith(".woff2"));
+  const late = fonts.map((file) => file.duration);
   return {
     tops: window.tops, shift: window.shift, height: innerHeight, late: Math.min(...late),
     top: target ? target.getBoundingClientRect().top : null, seen: target ? target.checkVisibility() : null,
@@ -188,7 +190,7 @@ def test_there_are_links_to_all_kinds_of_places() -> None:
 
 
 def opened(browser: Browser, address: str, places: list[str], width: int) -> list[dict[str, Any]]:
-    """Open each of the `places` afresh, a page with or without an id, and say what was seen while it loaded."""
+    """Open each of the `places` afresh, pages with or without an id, and say what was seen meanwhile."""
     context = browser.new_context(viewport={"width": width, "height": 900})
     context.add_init_script(WATCH)
     tab = context.new_page()
