@@ -5,8 +5,8 @@ and commits the results.
     python book/make_fonts.py
 
 The font of the formulas comes from npm. Each font is reduced to the characters that the book uses, its axes
-are fixed or narrowed, and it is written as woff2 with its licence and a README. The licences reserve the names of
-the originals, so the results are renamed.
+are fixed or narrowed, and it is written as woff2 with its licence and a README. The licences reserve the
+names of the originals, so the results are renamed.
 """
 
 import io
@@ -39,14 +39,14 @@ MATH_ITALICS = "ℎ" + "".join(
     chr(code) for code in (*range(0x1D434, 0x1D468), *range(0x1D6FC, 0x1D71C)) if code != 0x1D455
 )
 MATH_OTHERS = "ΓΔΘΛΞΠΣΥΦΨΩ" + "ℂℕℙℚℝℤ𝔼ℓ"
-MATH_FENCES = "()[]{}|∣∥‖⟨⟩⌊⌋⌈⌉⏞⏟"
-MATH_OPERATORS = "−±∓×÷⋅∘∗⊕⊗⊙∪∩∂∇∑∏∫√∞′″‴"
-MATH_RELATIONS = "≤≥≠≈≡∼≃≅∝≪≫∈∉∋⊂⊆⊃⊇⊤⊥∀∃∅→←↔⇒⇐⇔↦↑↓∖"
-MATH_DOTS = "…⋯⋮⋱"
-MATH_ACCENTS = "\u0302\u0303\u0304\u0305\u0307\u0308\u0332\u20d7"
+MATH_FENCES = "()[]{}|∣∥‖⟨⟩⌊⌋⌈⌉"
+MATH_OPERATORS = "−±×⋅∘∗∪∩∂∇∑∏∫√∞′″"
+MATH_RELATIONS = "≤≥≠≈≡∼∝≪≫∈∉⊂⊆⊤∀∃∅→←⇒⇔↦"
+MATH_DOTS = "…⋯"
+MATH_ACCENTS = "\u0302\u0303\u0304\u0332"
 MATH = "".join((
     ASCII, MATH_ITALICS, MATH_OTHERS, MATH_FENCES, MATH_OPERATORS, MATH_RELATIONS, MATH_DOTS, MATH_ACCENTS,
-    "¯ˆ˜˙¨‾´`°",
+    "¯ˆ˜",
 ))  # fmt: skip
 # variants of small letters in exponents, dotless and flat ones under accents; the table MATH is kept anyway
 MATH_FEATURES = ["ssty", "dtls", "flac", "kern", "liga", "ccmp"]

@@ -213,6 +213,8 @@ def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
           }).observe(document, {subtree: true, childList: true, attributes: true});""")
         tab.goto(f"{address}/{page}")
         until(functools.partial(tab.evaluate, "window.ready"), "no drawing")
+        tab.wait_for_load_state("load")
+        tab.evaluate("() => document.fonts.ready.then(() => undefined)")
         tab.wait_for_timeout(300)
         if not late:
             times.append(tab.evaluate("window.ready"))

@@ -168,7 +168,8 @@ def test_a_wide_formula_scrolls_in_a_region_of_its_own(page: str, browser: Brows
     small.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
     small.wait_for_timeout(500)
     wide = """() => [...document.querySelectorAll("main math")].flatMap((math) => {
-      const scrolls = (box) => getComputedStyle(box).overflowX === "auto" && box.scrollWidth > box.clientWidth;
+      const wider = (box) => box.scrollWidth > box.clientWidth;
+      const scrolls = (box) => getComputedStyle(box).overflowX === "auto" && wider(box);
       let box = math.parentElement;
       while (box && !scrolls(box)) box = box.parentElement;
       const right = math.getBoundingClientRect().right;

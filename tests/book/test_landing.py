@@ -246,7 +246,7 @@ def test_a_link_inside_a_page_lands_by_a_click_and_back_returns(
 ) -> None:
     own = [id for id in PLACES[page] if page in links()[page, id]]
     context = browser.new_context(viewport={"width": width, "height": 900})
-    tab = slow_tab(context)
+    tab = context.new_page()
     tab.goto(f"{address}/{page}")
     quiet(tab)
     landed = tab.evaluate(CLICKS, own)
