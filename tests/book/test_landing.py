@@ -51,10 +51,12 @@ WATCH = """(() => {
   window.shift = 0;
   const target = () => document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const look = () => {
-    if (document.body && getComputedStyle(document.body).visibility === "visible")  // else it waits
-      tops.push(target() ? Math.round(target().getBoundingClientRect().top) : null);
+    tops.push(target() ? Math.round(target().getBoundingClientRect().top) : null);
   };
-  const frame = () => { setTimeout(look); requestAnimationFrame(frame); };
+  const frame = () => {  // what waits unseen is not painted
+    if (document.body && getComputedStyle(document.body).visibility === "visible") setTimeout(look);
+    requestAnimationFrame(frame);
+  };
   if (location.hash) requestAnimationFrame(frame);
   new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
@@ -274,12 +276,14 @@ def test_back_from_another_page_returns_to_where_the_reader_was(
     tab = slow_tab(context)
     tab.goto(f"{late}/{page}")
     quiet(tab)
-    # a reader who has opened what there is, and goes on from the last such link
-    tab.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
-    tab.wait_for_timeout(300)
     place = tab.locator(
         f"a[href*='{link.removeprefix('notebooks/') if page.startswith('notebooks') else link}']"
     ).last
+    # a reader who has opened the folds around the last such link, and goes on from there
+    place.evaluate("""(link) => {
+      for (let up = link; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
+    }""")
+    tab.wait_for_timeout(300)
     place.evaluate("(link) => link.scrollIntoView({ block: 'center' })")
     tab.wait_for_timeout(100)
     before = place.evaluate("(link) => link.getBoundingClientRect().top")

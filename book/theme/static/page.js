@@ -22,9 +22,9 @@ if (root.classList.contains("formulas")) fonts.push('1em "Ideas Math"');
 const loaded = Promise.all(fonts.map((font) => document.fonts.load(font))).catch(() => {});
 const second = new Promise((done) => { setTimeout(done, 1000, "late"); });
 const ready = Promise.race([loaded, second]).then((came) => { if (came === "late") root.classList.add("local"); });
-let arrive = () => {};
+let arrive = () => {}, settle = () => {};
 const arrived = location.hash ? new Promise((done) => { arrive = done; }) : null;
-Promise.all([ready, arrived]).then(() => root.classList.remove("waits"));
+Promise.all([ready, arrived]).then(() => { root.classList.remove("waits"); settle(); });
 
 // what is wider than its box scrolls, and must then do so by keyboard too
 const scrollable = () => {
@@ -117,13 +117,14 @@ document.addEventListener("DOMContentLoaded", () => {
   const back = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
   if (target) unfold(target);
   if (target && !back) {
-    const watcher = new ResizeObserver(() => target.scrollIntoView());
+    settle = () => target.scrollIntoView();
+    const watcher = new ResizeObserver(settle);
     watcher.observe(document.body);
-    const leave = () => watcher.disconnect();
+    const leave = () => { watcher.disconnect(); settle = () => {}; };
     for (const move of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(move, leave, { once: true, passive: true });
     const whole = new Promise((done) => { addEventListener("load", done); });
     Promise.all([whole, document.fonts.ready]).then(() => setTimeout(leave, 500));
-    target.scrollIntoView();
+    settle();
   }
   arrive();
 
