@@ -67,6 +67,8 @@ TESTS = {
     "chapters/announced": Budget(10),
     "book/site": Budget(160, 80),
     "book/explorables": Budget(60, 130),
+    "book/formulas": Budget(30, 10),
+    "book/landing": Budget(80, 60),
     "book/marks": Budget(60),
     "book/jupyterlab": Budget(200),
     "book/build": Budget(220),
