@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.seconds import Budget, Seconds, chapter_of, chapters, over_budget, part_of, table
+from tests import seconds
+from tests.seconds import Budget, Plugin, Seconds, chapter_of, chapters, over_budget, part_of, slowness, table
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,19 @@ def test_the_table_has_a_line_for_each_part_and_their_sum() -> None:
         ["a", "1", "2", "7"],
         ["together", "4", "6"],
     ]
+
+
+def test_a_machine_that_is_usual_or_faster_is_not_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seconds, "LOOP_TAKES", 1e6)
+    assert slowness() == 1.0
+    monkeypatch.setattr(seconds, "LOOP_TAKES", 1e-6)
+    assert slowness() > 100
+
+
+def test_how_slow_it_is_between_two_looks_is_their_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([1.0, 3.0, 5.0])
+    monkeypatch.setattr(seconds, "slowness", lambda: next(looks))
+    plugin = Plugin()
+    assert plugin._slowness_now() == 1.0
+    monkeypatch.setattr(seconds, "LOOK_AGAIN", 0.0)
+    assert [plugin._slowness_now() for _ in range(2)] == [2.0, 4.0]
