@@ -6,8 +6,8 @@ runs `make PART` for each in turn and prints a table. Inside pytest (`tests/conf
 the tests. CPU seconds are judged, those of browsers and kernels too, since they depend less on what else the
 machine does. A part fails above one and a half times its budget.
 
-A shared core gives less in a second of its time while others use it. So a short loop is timed again and again,
-and where it takes twice as long as on the machine that the budgets are for, a second counts as half a one.
+A shared core gives less in a second of its time while others use it. So a short loop is timed again and
+again, and where it takes twice as long as on the machine that the budgets are for, a second counts as half.
 """
 
 import os
@@ -199,7 +199,7 @@ class Plugin:
         return report
 
     def _slowness_now(self) -> float:
-        """That of the time since it was asked last, if that is not long ago, else the mean of then and now."""
+        """That of the last look, if that is not long ago, else the mean of then and now."""
         before = self._slowness
         if time.perf_counter() - self._looked > LOOK_AGAIN:
             self._slowness, self._looked = slowness(), time.perf_counter()
