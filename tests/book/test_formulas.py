@@ -109,7 +109,8 @@ def test_formulas_are_set_in_their_font_and_in_the_colour_of_their_text(tab: Pag
       return [style.fontFamily.split(",")[0], style.color === around.color, box.height > 0]; }"""
     media: dict[str, Any]
     for media in ({}, {"color_scheme": "dark"}, {"forced_colors": "active"}, {"media": "print"}):
-        tab.emulate_media(**{"media": "screen", "color_scheme": "light", "forced_colors": "none"} | media)
+        usual: dict[str, Any] = {"media": "screen", "color_scheme": "light", "forced_colors": "none"}
+        tab.emulate_media(**usual | media)
         for math in (tab.locator("p math").first, tab.locator("div.math math").first):
             assert math.evaluate(seen) == ['"Ideas Math"', True, True], media
     tab.emulate_media(media="screen", color_scheme="light", forced_colors="none")
