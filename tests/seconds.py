@@ -55,17 +55,17 @@ STEPS = {
 }
 # of all tests of one chapter, whatever they test; two idle cores should need four minutes for it, so 480 is
 # the goal, and `sgd`, whose page has 130 cells, takes more
-CHAPTER = Budget(700)
+CHAPTER = Budget(600)
 # of the tests, by folder and file
 TESTS = {
-    "the library": Budget(280),
+    "the library": Budget(240),
     "experiments": Budget(80),
-    "derive": Budget(100),
+    "derive": Budget(75),
     "notebook": Budget(30),
     "a chapter's own tests": Budget(0, 60),
     "chapters/wrong_versions": Budget(0, 70),
-    "chapters/mutants": Budget(0, 120),
-    "chapters/rerun": Budget(0, 90),
+    "chapters/mutants": Budget(0, 80),
+    "chapters/rerun": Budget(0, 60),
     "chapters/ninth": Budget(100),
     "chapters/new_chapter": Budget(20),
     "chapters/slices": Budget(10),
@@ -73,13 +73,13 @@ TESTS = {
     "chapters/rooms": Budget(10),
     "chapters/announced": Budget(10),
     "book/site": Budget(160, 80),
-    "book/explorables": Budget(60, 190),
+    "book/explorables": Budget(60, 130),
     "book/marks": Budget(60),
     "book/jupyterlab": Budget(200),
-    "book/build": Budget(280),
+    "book/build": Budget(220),
     "book/fingerprint": Budget(10),
     "book/export": Budget(30),
-    "book/colab": Budget(60, 110),
+    "book/colab": Budget(60, 80),
 }
 
 
