@@ -434,6 +434,28 @@ def test_a_pole_is_not_hidden_by_the_range_of_another_index_of_its_name() -> Non
     refuses(lambda: chain(Sum(Limit(Sum(Abs(u) - u, (u, -2, T - n)), n, sp.oo), (n, 1, T))))
 
 
+def test_a_reversed_integral_and_a_limit_leave_the_domain_of_a_definition() -> None:
+    size = {f(h): sqrt(h**2)}
+    refuses(lambda: chain(Integral(f(x), (x, 1, -1)), define=size))
+    refuses(lambda: chain(Sum(Limit(f(n), n, -sp.oo), (n, 1, T)), define=size))
+    chain(Integral(f(w), (w, 1, 2)), define=size)
+
+
+@pytest.mark.parametrize(
+    ("expr", "bound"), [(Sum(1, (u, 1, t)), 50), (Sum(u, (u, 1, t)), 10**7), (t * Sum(1, (u, 1, t)), 10**9)]
+)
+def test_a_growing_sum_has_no_bound(expr: sp.Expr, bound: int) -> None:
+    with pytest.raises(ValueError, match="witness"):
+        derive("bounded", assume={"bounded": Every(t, Le(expr, bound), first=1)})
+
+
+@pytest.mark.parametrize("bound", [50, 90, 400])
+def test_a_sequence_that_grows_has_no_bound(bound: int) -> None:
+    grows, stays = Every(t, Ge(a(t + 1), a(t) + 1), first=0), Every(t, Le(a(t), bound), first=0)
+    with pytest.raises(ValueError, match="witness"):
+        derive("both", assume={"grows": grows, "stays": stays}, witness=lambda rng: {a: lambda i: i})
+
+
 # ---- models that are true up to rounding only
 
 

@@ -10,7 +10,7 @@ from sympy import Expr, Sum, Symbol
 
 from explainers.derive.context import Context
 from explainers.derive.matrices import is_matrix, weights
-from explainers.derive.signs import is_positive, minimum
+from explainers.derive.signs import is_nonzero, is_positive, minimum
 from explainers.derive.smooth import is_open, is_smooth
 from explainers.derive.substitution import Range, RefusedError
 from explainers.derive.wellformed import require_well_formed
@@ -156,13 +156,7 @@ def _differentiable(expr: sp.Derivative, context: Context) -> None:
 def _require_nonzero(expr: Expr, what: str, context: Context) -> None:
     for factor in sp.Mul.make_args(sp.factor(expr)):
         base = factor.as_base_exp()[0]
-        if (
-            base.is_zero is False
-            or is_positive(base, context.ranges)
-            or is_positive(-base, context.ranges)
-        ):
-            continue
-        if not _is_assumed_nonzero(base, context):
+        if not (is_nonzero(base, context.ranges) or _is_assumed_nonzero(base, context)):
             raise RefusedError(f"{what} {base} may be 0: assume that it is not")
 
 

@@ -11,7 +11,7 @@ from sympy import Expr, Symbol
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import BooleanAtom
 
-from explainers.derive.signs import minimum
+from explainers.derive.signs import and_forward, minimum, without
 from explainers.derive.substitution import (
     Range,
     RefusedError,
@@ -106,8 +106,8 @@ def _replace(
         return body
     if not expr.args or not expr.has(_key(head)):
         return expr
-    own = set(expr.variables) if isinstance(expr, sp.Derivative) else set()
-    own |= bound_symbols(expr, deep=False)
+    own = bound_symbols(expr, deep=False)
+    own |= set(expr.variables) if isinstance(expr, sp.Derivative) else set()
     if head in own:
         raise RefusedError(f"{head} is defined, so {expr} cannot bind it")
     if captured := own & (body.free_symbols - set(head.args)):
@@ -115,8 +115,10 @@ def _replace(
             f"{head} depends on {captured.pop()}, which is bound in {expr}"
         )
     inner = ranges
+    for symbol in own:
+        inner = without(inner, symbol)
     if isinstance(expr, sp.Sum | sp.Integral):
-        inner = (*ranges, *(tuple(limit) for limit in reversed(expr.limits)))
+        inner = and_forward(inner, [tuple(limit) for limit in reversed(expr.limits)])
     first, *others = expr.args
     args = [
         _replace(first, head, body, inner),
@@ -211,30 +213,58 @@ class Fact:
     def is_true_at(self, point: Point) -> bool:
         """Whether the fact is true at `point`; False where it has no value.
 
-        Of a fact with an index, the first 40 values of the index are tried; and much
-        larger ones too, unless the index is an argument of an undefined function.
+        Of a fact with an index, the first 40 values of the index are tried, and larger
+        ones: up to 500 where undefined functions of it have a value, up to 2^60 where
+        there are none.
         """
         if self.index is None:
-            return self._is_true_at(point, {})
+            return self._is_true_at(self.expr, point, {})
         start = 0 if self.first is None else value(self.first, point)
-        span = [*range(40), *(() if self._is_about_a_function() else FAR)]
-        span += [-i for i in span] if self.first is None else []
-        return all(self._is_true_at(point, {self.index: start + i}) for i in span)
+        signs = (1,) if self.first is not None else (1, -1)
+        expr, far = self._far()
+        return all(
+            self._is_true_at(form, point, {self.index: start + sign * i}, untold)
+            for form, indices, untold in (
+                (self.expr, range(40), False),
+                # a model may end somewhere
+                (expr, far, bool(self.expr.atoms(AppliedUndef))),
+            )
+            for i in indices
+            for sign in signs
+        )
 
-    def _is_about_a_function(self) -> bool:
-        calls = self.expr.atoms(AppliedUndef)
-        return any(call.has(self.index) for call in calls) or self.expr.has(sp.Sum)
+    def _far(self) -> tuple[Expr, list[int]]:
+        """Large indices, and a form of the expression that has values there."""
+        powers = [2**power for power in range(6, 61)]
+        if self.expr.atoms(AppliedUndef):
+            return self.expr, [64, 100, 150, 250, 500]
+        if not self.expr.has(sp.Sum):
+            return self.expr, powers
+        closed = self.expr.doit()
+        return (
+            (self.expr, powers[:7])
+            if closed.has(sp.Sum, sp.Piecewise)
+            else (closed, powers)
+        )
 
-    def _is_true_at(self, point: Point, index: dict[Symbol, complex]) -> bool:
+    def _is_true_at(
+        self,
+        expr: Expr,
+        point: Point,
+        index: dict[Symbol, complex],
+        untold: bool = False,
+    ) -> bool:
+        """Whether `expr` has the right relation to 0; `untold` where it has no
+        value."""
         try:
-            terms = [value(t, point, index) for t in sp.Add.make_args(self.expr)]
+            terms = [value(t, point, index) for t in sp.Add.make_args(expr)]
         except NoValueError:
-            return False
+            return untold
         number: Any = sum(terms)
         tolerance = 1e-9 * max(map(abs, terms))
         if abs(number) <= tolerance:
             # an equation holds for rounded numbers up to rounding only
-            exact = exact_value(self.expr, point, index, rounded=self.kind != "==")
+            exact = exact_value(expr, point, index, rounded=self.kind != "==")
             if exact is not None:
                 number, tolerance = exact, 0.0
         zero = abs(number) <= tolerance
@@ -248,7 +278,6 @@ class Fact:
 
 # What the index of an `Every` may be declared to be.
 COUNTED = {"integer", "real", "nonnegative", "positive"}
-FAR = [2**power for power in range(6, 61)]
 
 
 def _is_allowed(symbol: Symbol, expr: Expr, ranges: tuple[Range, ...]) -> bool:

@@ -20,6 +20,35 @@ def without(ranges: Iterable[Range], u: Symbol) -> tuple[Range, ...]:
     )
 
 
+def runs_forward(limits: Range, ranges: tuple[Range, ...]) -> bool:
+    """Whether the upper limit of a sum is at least the lower one minus 1, and that of
+    an integral at least the lower one, for all values of the outer indices."""
+    u, lo, hi = limits
+    return bool(minimum(hi - lo + int(bool(u.is_integer)), ranges).is_nonnegative)
+
+
+def and_forward(ranges: tuple[Range, ...], more: Iterable[Range]) -> tuple[Range, ...]:
+    """`ranges` and those of `more`, from outside in, that run forward.
+
+    An index takes the values between its limits in a range that runs forward. In a
+    reversed one it takes the values outside of them, so that the limits say nothing.
+    """
+    for limits in more:
+        forward = runs_forward(limits, ranges)
+        ranges = without(ranges, limits[0])
+        ranges = (*ranges, limits) if forward else ranges
+    return ranges
+
+
+def is_nonzero(expr: Expr, ranges: Iterable[Range]) -> bool:
+    """Whether `expr` is not 0: by the SymPy assumptions of its symbols, or because it
+    has one sign over all of `ranges`."""
+    ranges = tuple(ranges)
+    return (
+        expr.is_zero is False or is_positive(expr, ranges) or is_positive(-expr, ranges)
+    )
+
+
 def is_positive(expr: Expr, ranges: Iterable[Range]) -> bool:
     """Whether `expr`, linear in each index, is positive over all of `ranges`."""
     return bool(minimum(expr, ranges).is_positive)

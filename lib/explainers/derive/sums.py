@@ -16,7 +16,7 @@ from sympy import Expr, I, Integer, Sum, Symbol, pi
 from sympy.core.function import AppliedUndef
 
 from explainers.derive.matrices import is_matrix, trace, words
-from explainers.derive.signs import is_positive, minimum, without
+from explainers.derive.signs import and_forward, is_nonzero, runs_forward
 from explainers.derive.substitution import Range, bound_symbols, substitute
 from explainers.derive.vectors import Inner
 
@@ -44,9 +44,9 @@ def _normalize(expr: Expr, ranges: tuple[Range, ...]) -> Expr:
             (u, _normalize(lo, ranges), _normalize(hi, ranges))
             for u, lo, hi in reversed(expr.limits)
         )
-        inside = _normalize(inside, _and_forward(ranges, outer_first))
+        inside = _normalize(inside, and_forward(ranges, outer_first))
         for depth in reversed(range(len(outer_first))):
-            around = _and_forward(ranges, outer_first[:depth])
+            around = and_forward(ranges, outer_first[:depth])
             inside = fold(inside, outer_first[depth], around)
         return inside
     if isinstance(expr, sp.Derivative):
@@ -119,26 +119,6 @@ def _atom(expr: Expr) -> Expr:
     return expr
 
 
-def _runs_forward(limits: Range, ranges: tuple[Range, ...]) -> bool:
-    """Whether the upper limit of a sum is at least the lower one minus 1, and that of
-    an integral at least the lower one, for all values of the outer indices."""
-    u, lo, hi = limits
-    return bool(minimum(hi - lo + int(bool(u.is_integer)), ranges).is_nonnegative)
-
-
-def _and_forward(ranges: tuple[Range, ...], more: Iterable[Range]) -> tuple[Range, ...]:
-    """`ranges` and those of `more`, from outside in, that run forward.
-
-    An index takes the values between its limits in a range that runs forward. In a
-    reversed one it takes the values outside of them, so that the limits say nothing.
-    """
-    for limits in more:
-        forward = _runs_forward(limits, ranges)
-        ranges = without(ranges, limits[0])
-        ranges = (*ranges, limits) if forward else ranges
-    return ranges
-
-
 def _without_signs(expr: Expr) -> Expr:
     """`expr` with every bound symbol replaced by one that may have any sign.
 
@@ -191,10 +171,10 @@ def _sum(inside: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
         return Sum(inside, limits)
     lo, hi = sp.expand(lo), sp.expand(hi)
     first, last, extra = _peel(inside, u, lo, hi)
-    forward = _runs_forward((u, first, last), ranges)
+    forward = runs_forward((u, first, last), ranges)
     if not forward and _may_have_poles(inside, u):
         first, last, extra = lo, hi, []
-        forward = _runs_forward((u, first, last), ranges)
+        forward = runs_forward((u, first, last), ranges)
     if not forward:
         inside = _without_signs(inside)
         if extra:
@@ -288,7 +268,7 @@ def _one_integral(f: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
             inside = _integral(
                 sums[0].function * sp.Mul(*waves),
                 limits,
-                _and_forward(ranges, [index]),
+                and_forward(ranges, [index]),
             )
             return _sum(inside, index, ranges)
         exponent = sp.expand(sp.Add(*(wave.args[0] for wave in waves)))
@@ -297,19 +277,10 @@ def _one_integral(f: Expr, limits: Range, ranges: tuple[Range, ...]) -> Expr:
             not sums
             and not rate.has(x)
             and sp.expand(exponent - rate * x) == 0
-            and _is_nonzero(rate, ranges)
+            and all(is_nonzero(f, ranges) for f in sp.Mul.make_args(sp.factor(rate)))
         ):
             return (_atom(sp.exp(rate * hi)) - _atom(sp.exp(rate * lo))) / rate
     return sp.Integral(f, limits)
-
-
-def _is_nonzero(expr: Expr, ranges: tuple[Range, ...]) -> bool:
-    return all(
-        factor.is_zero is False
-        or is_positive(factor, ranges)
-        or is_positive(-factor, ranges)
-        for factor in sp.Mul.make_args(sp.factor(expr))
-    )
 
 
 def _factorials(expr: Expr) -> Expr:
