@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests import seconds
-from tests.seconds import Budget, Plugin, Seconds, chapter_of, chapters, over_budget, part_of, slowness, table
+from tests.seconds import Budget, Seconds, chapter_of, chapters, over_budget, part_of, slowness, table
 
 
 @pytest.mark.parametrize(
@@ -51,17 +50,21 @@ def test_the_table_has_a_line_for_each_part_and_their_sum() -> None:
     ]
 
 
-def test_a_machine_that_is_usual_or_faster_is_not_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seconds, "LOOP_TAKES", 1e6)
-    assert slowness() == 1.0
-    monkeypatch.setattr(seconds, "LOOP_TAKES", 1e-6)
-    assert slowness() > 100
+def test_a_slow_machine_is_told_from_a_part_that_takes_too_long() -> None:
+    budgets = {name: Budget(10) for name in "abcde"}
+
+    def said(usual: float, c: float) -> list[str]:
+        taken = {name: Seconds(0, c if name == "c" else usual) for name in budgets}
+        return over_budget(taken, budgets, slowness(taken, budgets))
+
+    # twice as slow as usual: nothing to complain of, but for the part that takes more than its share
+    assert said(20, 20) == []
+    assert said(20, 31) == ["c: 31 CPU s are over 1.5 × 10 on a machine 2.0 times slower than usual"]
+    # a fast one allows nothing less, and no machine is slow enough for five times the budget everywhere
+    assert said(2, 15) == []
+    assert said(2, 16) == ["c: 16 CPU s are over 1.5 × 10"]
+    assert len(said(50, 50)) == 5
 
 
-def test_how_slow_it_is_between_two_looks_is_their_mean(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = iter([1.0, 3.0, 5.0])
-    monkeypatch.setattr(seconds, "slowness", lambda: next(looks))
-    plugin = Plugin()
-    assert plugin._slowness_now() == 1.0
-    monkeypatch.setattr(seconds, "LOOK_AGAIN", 0.0)
-    assert [plugin._slowness_now() for _ in range(2)] == [2.0, 4.0]
+def test_a_run_with_no_judged_part_is_not_slow() -> None:
+    assert slowness({"new": Seconds(1, 2)}, {}) == 1.0
