@@ -11,13 +11,23 @@ BOOK = Path(__file__).parents[1]
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the theme and all modules of the extension; Sphinx calls this."""
     # not at the top: these import the book's library, whose path build.py sets before Sphinx starts
-    from extension import assets, cells, elements, export, ledger, outdated, places, reference, widgets
+    from extension import (
+        assets,
+        cells,
+        elements,
+        export,
+        formulas,
+        ledger,
+        outdated,
+        places,
+        reference,
+        widgets,
+    )
 
     app.add_config_value(
         "comments_config", {}, "html"
     )  # Jupyter Book sets this value even without the extension that defines it
     app.add_html_theme("book", str(BOOK / "theme"))
-    for module in (elements, cells, ledger, export, places, outdated, reference, widgets, assets):
+    for module in (elements, formulas, cells, ledger, export, places, outdated, reference, widgets, assets):
         module.setup(app)
-    app.set_html_assets_policy("always")  # assets.choose then decides; Sphinx misses formulas in late tables
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,31 +2,28 @@
 
 import re
 import shutil
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from extension import places, widgets
+from extension import formulas, places, widgets
 
 SEARCH_SCRIPTS = ("documentation_options", "doctools", "sphinx_highlight")  # and those of search.html
 STATIC_FILES = (  # of those that Sphinx copies into _static, these are used
-    "book.css", "page.js", "icon.svg", "fonts", "mathjax", "searchtools.js", "language_data.js",
+    "book.css", "page.js", "icon.svg", "fonts", "searchtools.js", "language_data.js",
     widgets.HOST, widgets.MODULE, widgets.STYLESHEET,
     *(f"{name}.js" for name in SEARCH_SCRIPTS),
 )  # fmt: skip
 # the Pygments classes that the stylesheet colours: comments, strings, keywords, numbers
 COLOURED = "c|c1|cm|ch|sd|gp|s|s1|s2|sa|sb|k|kn|kd|kc|kr|ow|kt|mi|mf|mh|mb|il"
-MATHJAX = "mathjax/tex-chtml.js"
 
 
 def choose(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], _: nodes.document | None
 ) -> None:
     """Reduce the scripts and stylesheets of a page to those that it needs, and add data for the templates."""
-    formulas = 'class="math ' in context.get("body", "")
     wanted = ["page.js"]
     if templatename == "search.html":
         wanted += [f"{name}.js" for name in SEARCH_SCRIPTS]
@@ -35,12 +32,13 @@ def choose(
         wanted += [widgets.MODULE, widgets.HOST]
         styles.append(widgets.STYLESHEET)
         context["widget_state"] = (widgets.STATE, widgets.page_state(scripts))
-    wanted += [MATHJAX] if formulas else []
-    # deferred scripts run in this order, and MathJax is the slowest
     context["script_files"] = [f for name in wanted for f in scripts if str(f.filename).endswith(name)]
     context["css_files"] = [
         f for f in context["css_files"] if any(str(f.filename).endswith(name) for name in styles)
     ]
+    # the fonts that the first screen may need beside those of text and labels, as classes for page.js
+    kinds = {"italics": "<em", "formulas": "<math"}
+    context["fonts"] = " ".join(name for name, tag in kinds.items() if tag in context.get("body", ""))
     context["parts"], context["itself"] = places.parts(app.env), places.book_pages(app.env)
     context["kind"] = (
         "home"
@@ -58,22 +56,15 @@ def choose(
             context[key] = context.get(key, "").replace(role, "")
     body = context["body"].replace(' aria-label="Toggle hidden content"', "")
     # Pygments marks every token; marks without a colour are a third of the size of a chapter
-    context["body"] = re.sub(rf'<span class="(?!(?:{COLOURED})")[a-z]{{1,2}}\d?">([^<]*)</span>', r"\1", body)
+    body = re.sub(rf'<span class="(?!(?:{COLOURED})")[a-z]{{1,2}}\d?">([^<]*)</span>', r"\1", body)
+    context["body"] = formulas.in_lines(body)
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
-    """Copy MathJax into the site, and delete files that no page uses."""
+    """Delete files that no page uses."""
     if error is not None:
         return
     static = Path(app.outdir) / "_static"
-    package = Path(
-        str(distribution("sphinx-mathjax-offline").locate_file("sphinx-mathjax-offline/static/mathjax"))
-    )
-    for name in ("tex-chtml.js", "output/chtml/fonts/woff-v2"):
-        source, target = package / name, static / "mathjax" / name
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
     for path in static.iterdir():
         if path.name not in STATIC_FILES:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -17,6 +17,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 from explainers.resources import chapter_claims, chapters
+from extension import formulas
 from extension.elements import Fold, Summary, box, html
 
 SUMMARY_PAGES = {"index", "book/claims", "book/status"}
@@ -81,9 +82,7 @@ def inline(text: str) -> str:
     parts = re.split(r"(\$[^$]+\$|`[^`]+`)", text)
     for index, part in enumerate(parts):
         if part.startswith("$"):
-            parts[index] = (
-                rf'<span class="math notranslate nohighlight">\({escape(part[1:-1], quote=False)}\)</span>'
-            )
+            parts[index] = formulas.mathml(part[1:-1])
         elif part.startswith("`"):
             parts[index] = f"<code>{escape(part[1:-1])}</code>"
         else:

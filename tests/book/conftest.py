@@ -27,7 +27,9 @@ def site() -> Path:
     return SITE
 
 
-class _Silent(http.server.SimpleHTTPRequestHandler):
+class SilentHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files without a word."""
+
     def log_message(self, format: str, *args: object) -> None:
         pass
 
@@ -40,7 +42,7 @@ class _Silent(http.server.SimpleHTTPRequestHandler):
 def address(site: Path) -> Iterator[str]:
     """The local address at which the site is served by HTTP."""
     server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(_Silent, directory=str(site))
+        ("127.0.0.1", 0), functools.partial(SilentHandler, directory=str(site))
     )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -383,10 +383,11 @@ def test_a_site_lost_between_the_two_renames_comes_back(book: Book) -> None:
         ("Prose of alpha.", "```{note}\nA note.\n```", "is not supported by the export"),
         ("import uuid", "import sys, uuid\nprint('oops', file=sys.stderr)", "stderr"),
         ("Prose of alpha.", "Prose with {term}`an unknown word`.", "not in glossary"),
+        ("Prose of alpha.", r"Prose with $\nosuchcommand x$.", "alpha.md:18: WARNING: the formula"),
     ],
     ids=["a false claim", "a literal condition", "an unknown id", "a second verdict", "no verdict",
          "a directive that is not supported",
-         "a cell that warns", "a broken reference"],
+         "a cell that warns", "a broken reference", "a formula that is not understood"],
 )  # fmt: skip
 def test_a_build_fails_and_says_why(book: Book, old: str, new: str, says: str) -> None:
     tokens, written = book.tokens(), book.written()

@@ -32,16 +32,11 @@ ALL = [(page, name) for page, ids in MOVING.items() for name in ids]
 
 @pytest.fixture
 def visit(browser: Browser, site: Path) -> Iterator[Callable[..., Page]]:
-    """A function that opens a page of the site, which is closed when the test ends.
-
-    MathJax is blocked unless `formulas` is True: it takes seconds, and figures do not need it.
-    """
+    """A function that opens a page of the site, which is closed when the test ends."""
     contexts = []
 
-    def opened(url: str, *, width: int = 1440, formulas: bool = False, **settings: Any) -> Page:
+    def opened(url: str, *, width: int = 1440, **settings: Any) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 900}, **settings)
-        if not formulas:
-            context.route("**/mathjax/**", lambda route: route.abort())
         contexts.append(context)
         tab = context.new_page()
         tab.goto(url if "://" in url else (site / url).as_uri())
@@ -158,7 +153,7 @@ def test_an_address_that_says_nonsense_is_ignored(visit: Callable[..., Page], ad
 def test_a_page_answers_at_once(
     page: str, visit: Callable[..., Page], record_property: Callable[[str, str], None]
 ) -> None:
-    tab = visit(page, formulas=True)
+    tab = visit(page)
     lives = [Live(tab, name) for name in MOVING[page]]
     live = max(lives, key=lambda one: len(one.model["buffers"][0]["data"]))
     index = next(i for i, control in enumerate(live.controls) if control["kind"] in ("slider", "play"))
@@ -218,6 +213,8 @@ def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
           }).observe(document, {subtree: true, childList: true, attributes: true});""")
         tab.goto(f"{address}/{page}")
         until(functools.partial(tab.evaluate, "window.ready"), "no drawing")
+        tab.wait_for_load_state("load")
+        tab.evaluate("() => document.fonts.ready.then(() => undefined)")
         tab.wait_for_timeout(300)
         if not late:
             times.append(tab.evaluate("window.ready"))

@@ -36,8 +36,9 @@ SENTINELS = {
     "genindex.html": "Index",
 }
 READ = [page for page in SENTINELS if page != "genindex.html"]
-# bytes of a page, gzipped, fonts included, without the formulas' engine and the figures' data
+# bytes of a page, gzipped, fonts included, without the formulas, their font and the figures' data
 BUDGET = 130_000
+WHOLE = 300_000  # with all of them
 CODE = (
     45_000  # the listings come on top, most of them folded: the code of a whole chapter's claims and proofs
 )
@@ -83,11 +84,9 @@ def open_page(
 
 
 def settle(tab: Page) -> None:
-    """Wait until the formulas are set, if there are any."""
+    """Wait until everything is loaded, with the fonts."""
     tab.wait_for_load_state("load")
-    if tab.query_selector(".math"):
-        tab.wait_for_selector("mjx-container")
-        tab.evaluate("() => window.MathJax.startup.promise")
+    tab.evaluate("() => document.fonts.ready.then(() => undefined)")
 
 
 def test_the_site_has_exactly_the_pages_it_should(site: Path) -> None:
@@ -204,8 +203,18 @@ def test_an_injected_inline_script_does_not_run(browser: Browser, address: str) 
     context.close()
 
 
+PARTS = {
+    "figures": re.compile(
+        rb'<svg class="(?:wide|phone)".*?</svg>|<script type="[^"]*widget-state.*?</script>', re.S
+    ),
+    "code": re.compile(rb'<div class="highlight">.*?</div>', re.S),
+    "formulas": re.compile(rb"<math.*?</math>", re.S),
+}
+
+
 def weigh(browser: Browser, address: str, page: str) -> dict[str, int]:
-    """Bytes by kind after gzip -9 (fonts are compressed already), without MathJax and the figures' data."""
+    """Bytes by kind after gzip -9 (fonts are compressed already); formulas with their font, listings and the
+    figures' data are kinds of their own."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     tab = context.new_page()
     responses: list[Response] = []
@@ -215,18 +224,19 @@ def weigh(browser: Browser, address: str, page: str) -> dict[str, int]:
     weights: dict[str, int] = {}
     for response in responses:
         path = urlparse(response.url).path
-        if "/mathjax/" in path or response.url.startswith("blob:"):  # a blob is text that came in a script
+        if response.url.startswith("blob:"):  # text that came in a script
             continue
         body = response.body()
-        kind = Path(path).suffix.lstrip(".")
+        kind = "formulas" if path.endswith("math.woff2") else Path(path).suffix.lstrip(".")
         if kind == "html":
-            figure = rb'<svg class="(?:wide|phone)".*?</svg>|<script type="[^"]*widget-state.*?</script>'
-            weights["figures"] = len(gzip.compress(b"".join(re.findall(figure, body, flags=re.S)), 9))
-            body = re.sub(figure, b"", body, flags=re.S)
-            listing = rb'<div class="highlight">.*?</div>'
-            weights["code"] = len(gzip.compress(b"".join(re.findall(listing, body, flags=re.S)), 9))
-            body = re.sub(listing, b"", body, flags=re.S)
-        weights[kind] = weights.get(kind, 0) + (len(body) if kind == "woff2" else len(gzip.compress(body, 9)))
+            weights["whole"] = weights.get("whole", 0) + len(gzip.compress(body, 9))
+            for part, pattern in PARTS.items():
+                weights[part] = weights.get(part, 0) + len(gzip.compress(b"".join(pattern.findall(body)), 9))
+                body = pattern.sub(b"", body)
+        size = len(body) if path.endswith("woff2") else len(gzip.compress(body, 9))
+        weights[kind] = weights.get(kind, 0) + size
+        if kind != "html":
+            weights["whole"] = weights.get("whole", 0) + size
     context.close()
     return weights
 
@@ -236,11 +246,31 @@ def test_a_page_is_light(
     page: str, browser: Browser, address: str, record_property: Callable[[str, str], None]
 ) -> None:
     weights = weigh(browser, address, page)
-    total = sum(size for kind, size in weights.items() if kind not in ("figures", "code"))
+    total = sum(size for kind, size in weights.items() if kind not in (*PARTS, "whole"))
     parts = ", ".join(f"{kind} {size:,}" for kind, size in sorted(weights.items()))
     record_property("measured", f"weight of {page}: {total:,} bytes ({parts})")
     assert total < BUDGET
     assert weights["code"] < CODE
+
+
+LIGHT = [
+    pytest.param(
+        page,
+        marks=pytest.mark.xfail(reason="its drawings, tables and listings alone are more than 190 kB")
+        if page == "notebooks/sgd.html"
+        else (),
+    )
+    for page in CHAPTERS
+]
+
+
+@pytest.mark.parametrize("page", LIGHT)
+def test_a_chapter_with_all_that_it_loads_is_light(
+    page: str, browser: Browser, address: str, record_property: Callable[[str, str], None]
+) -> None:
+    whole = weigh(browser, address, page)["whole"]
+    record_property("measured", f"weight of {page} with all that it loads: {whole:,} bytes")
+    assert whole <= WHOLE
 
 
 @pytest.mark.parametrize("way", ["http", "disk"])

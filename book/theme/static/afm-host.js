@@ -3,8 +3,8 @@
 // Modules that several pages share were taken out of their states, and register their text under their name in `afm`.
 globalThis.afm ??= {};
 
-// A deferred script: the page is parsed. Formulas wait for this promise, so that figures come alive first.
-globalThis.afmDrawn = (async () => {
+// A deferred script: the page is parsed.
+(async () => {
   const state = document.querySelector('script[type="application/vnd.jupyter.widget-state+json"]');
   if (!state) return;
   const models = JSON.parse(state.textContent).state;

@@ -13,26 +13,54 @@ let mode = MODES.includes(stored()) ? stored() : "auto";
 if (mode !== "auto") root.dataset.theme = mode;
 
 // The page shows itself when the fonts of its first screen are there, so that no line moves. They come beside
-// the page and rarely after it; who waits for a second gets local fonts first.
+// the page and rarely after it; who would wait for more than a second gets local fonts, and ours on the next page.
+// Who asked for a place in the page sees that place first.
 root.classList.add("waits");
-const show = () => root.classList.remove("waits");
-Promise.all(["Ideas Serif", "Ideas Sans"].map((font) => document.fonts.load(`1em "${font}"`))).then(show, show);
-setTimeout(show, 1000);
+const fonts = ['1em "Ideas Serif"', '1em "Ideas Sans"'];
+if (root.classList.contains("italics")) fonts.push('italic 1em "Ideas Serif"');
+if (root.classList.contains("formulas")) fonts.push('1em "Ideas Math"');
+const loaded = Promise.all(fonts.map((font) => document.fonts.load(font))).catch(() => {});
+// Who comes back finds the fonts that they left, since with others their place would be elsewhere.
+const back = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
+const left = back ? history.state?.fonts : "";
+const late = left === "local" ? "late" : new Promise((done) => { setTimeout(done, left === "ours" ? 5000 : 1000, "late"); });
+const ready = Promise.race([late, loaded]).then((came) => { if (came === "late") root.classList.add("local"); });
+let arrive = () => {}, settle = () => {};
+const arrived = location.hash ? new Promise((done) => { arrive = done; }) : null;
+Promise.all([ready, arrived]).then(() => { root.classList.remove("waits"); settle(); });
 
-// what is wider than its box scrolls, and must then do so by keyboard too; formulas get their width late
+// what is wider than its box scrolls, and must then do so by keyboard too
 const scrollable = () => {
-  for (const box of document.querySelectorAll("pre, div.math, .assumptions, .lhs, .rhs")) {
+  for (const box of document.querySelectorAll("pre, .display, .long, .assumptions, .lhs, .rhs")) {
     if (box.closest("details:not([open])")) continue;  // without a size; measured when it opens
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
   }
 };
 addEventListener("resize", scrollable);  // a telephone was turned, a window made narrow
 
-window.MathJax = {
-  startup: { pageReady: () => Promise.resolve(globalThis.afmDrawn).then(() => MathJax.startup.defaultPageReady()).then(scrollable) },
-  tex: { inlineMath: [["\\(", "\\)"]] },
-  options: { ignoreHtmlClass: "tex2jax_ignore", processHtmlClass: "math", enableMenu: false },
-};
+// a formula that is selected, if only in part, is copied as the LaTeX that it was written in
+document.addEventListener("copy", (event) => {
+  const selection = getSelection();
+  if (!selection.rangeCount) return;
+  const range = selection.getRangeAt(0).cloneRange();
+  const formula = (node) => (node.closest ? node : node.parentElement).closest("math");
+  const first = formula(range.startContainer), last = formula(range.endContainer);
+  if (first) range.setStartBefore(first);
+  if (last) range.setEndAfter(last);
+  const copied = document.createElement("div");
+  copied.className = "hidden";
+  copied.append(range.cloneContents());
+  if (!copied.querySelector("math")) return;
+  event.clipboardData.setData("text/html", copied.innerHTML);
+  for (const math of copied.querySelectorAll("math")) {
+    const fence = math.getAttribute("display") === "block" ? "$$" : "$";
+    math.replaceWith(fence + math.querySelector("annotation").textContent + fence);
+  }
+  document.body.append(copied);  // only what is in the page has its lines
+  event.clipboardData.setData("text/plain", copied.innerText);
+  copied.remove();
+  event.preventDefault();
+});
 
 document.addEventListener("DOMContentLoaded", () => {
   const one = (selector) => document.querySelector(selector);
@@ -61,17 +89,48 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   document.addEventListener("click", (event) => { if (menu.open && !menu.contains(event.target)) menu.open = false; });
 
-  // a link to a claim must open the folds that hold it
-  const reveal = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target) return;
-    const inside = target.querySelector(":scope > details.ledger");
-    if (inside) inside.open = true;
-    for (let up = target; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
-    target.scrollIntoView();
+  // A link to a place opens the folds that hold it.
+  const folds = all("main details");
+  const named = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)));
+  const unfold = (target) => {
+    const closed = folds.filter((fold) => !fold.open && (fold.contains(target) || fold.matches(".ledger") && fold.parentElement === target));
+    for (const fold of closed) fold.open = true;
+    return closed.length > 0;
   };
-  addEventListener("hashchange", reveal);
-  reveal();
+  document.addEventListener("click", (event) => {  // before the browser goes there
+    const link = event.target.closest("a[href*='#']");
+    if (link?.pathname === location.pathname) unfold(named(link.hash));
+  });
+  addEventListener("hashchange", () => {  // typed by hand; who goes back finds the folds open, and where they were
+    const target = named(location.hash);
+    if (target && unfold(target)) target.scrollIntoView();
+  });
+
+  // who comes back finds open what they had opened, else the browser could not find their place
+  for (const place of history.state?.open ?? []) if (folds[place]) folds[place].open = true;
+  let waiting = 0;
+  const remember = () => {
+    const open = folds.flatMap((fold, place) => (fold.open ? [place] : []));
+    const fonts = root.classList.contains("local") ? "local" : "ours";
+    try { history.replaceState({ ...history.state, open, fonts }, ""); } catch { /* a page from the disk may not */ }
+  };
+  ready.then(remember);
+  document.addEventListener("toggle", () => { clearTimeout(waiting); waiting = setTimeout(remember, 50); }, true);
+
+  // Who comes by a link is brought to its place, and again when what comes late has moved it, until they move.
+  const target = location.hash.length > 1 && named(location.hash);
+  if (target) unfold(target);
+  if (target && !back) {
+    settle = () => target.scrollIntoView();
+    const watcher = new ResizeObserver(settle);
+    watcher.observe(document.body);
+    const leave = () => { watcher.disconnect(); settle = () => {}; };
+    for (const move of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(move, leave, { once: true, passive: true });
+    const whole = new Promise((done) => { addEventListener("load", done); });
+    Promise.all([whole, document.fonts.ready]).then(() => setTimeout(leave, 500));
+    settle();
+  }
+  arrive();
 
   // where the reader is, in the contents column
   const links = new Map(all(".contents a").map((a) => [a.getAttribute("href").slice(1), a]));
@@ -88,6 +147,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   scrollable();
+  document.fonts.ready.then(scrollable);  // what came late may be wider
   document.addEventListener("toggle", scrollable, true);  // a fold that opens shows boxes that had no width
   for (const code of all("div.highlight")) {
     const pre = code.querySelector("pre");

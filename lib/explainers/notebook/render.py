@@ -1,9 +1,9 @@
 """The myst-nb renderer of the outputs of `explainers.notebook`: JSON under MIME types
 of our own becomes docutils nodes.
 
-Only myst-nb imports this module. Formulas become math nodes, so that a page whose only
-formulas are in outputs loads MathJax too. The book's Sphinx extension processes some of
-the nodes further and finds them by their class.
+Only myst-nb imports this module. Formulas become math nodes, which the page's renderer
+of formulas sets as those of the text. The book's Sphinx extension processes some of the
+nodes further and finds them by their class.
 """
 
 import json
