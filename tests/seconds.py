@@ -75,6 +75,7 @@ TESTS = {
     "book/explorables": Budget(60, 130),
     "book/formulas": Budget(30, 10),
     "book/landing": Budget(80, 60),
+    "book/page": Budget(30),
     "book/marks": Budget(60),
     "book/jupyterlab": Budget(200),
     "book/build": Budget(220),

@@ -1,6 +1,8 @@
 // The whole script of a page. It runs before the first paint, so that the theme is right at once; what needs
 // the page's content waits for it. Without it every page still reads, follows the system's theme and prints.
 const root = document.documentElement;
+const one = (selector) => document.querySelector(selector);
+const all = (selector) => [...document.querySelectorAll(selector)];
 root.classList.add("js");
 const MODES = ["auto", "light", "dark"];
 
@@ -19,7 +21,7 @@ root.classList.add("waits");
 const fonts = ['1em "Ideas Serif"', '1em "Ideas Sans"'];
 if (root.classList.contains("italics")) fonts.push('italic 1em "Ideas Serif"');
 if (root.classList.contains("formulas")) fonts.push('1em "Ideas Math"');
-const loaded = Promise.all(fonts.map((font) => document.fonts.load(font))).catch(() => {});
+const loaded = Promise.all(fonts.map((font) => document.fonts?.load(font))).catch(() => {});
 // Who comes back finds the fonts that they left, since with others their place would be elsewhere.
 const back = ["back_forward", "reload"].includes(performance.getEntriesByType("navigation")[0]?.type);
 const left = back ? history.state?.fonts : "";
@@ -62,10 +64,14 @@ document.addEventListener("copy", (event) => {
   event.preventDefault();
 });
 
+// What follows needs the page's content. One feature that fails, in this browser or at this address, stops no other.
+const features = [themes, keys, places, contents, wide, copies, filters, searches];
 document.addEventListener("DOMContentLoaded", () => {
-  const one = (selector) => document.querySelector(selector);
-  const all = (selector) => [...document.querySelectorAll(selector)];
+  for (const feature of features) try { feature(); } catch (error) { console.error(error); }
+  arrive();
+});
 
+function themes() {
   const button = one("button.theme");
   const names = { auto: "follows the system", light: "light", dark: "dark" };
   const name = () => { button.querySelector("span").textContent = `Theme: ${names[mode]}`; };
@@ -76,22 +82,30 @@ document.addEventListener("DOMContentLoaded", () => {
     setMode(mode);
     name();
   });
+}
 
+function keys() {
   const menu = one("details.menu");
   document.addEventListener("keydown", (event) => {
-    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
     if (event.key === "Escape" && menu.open) { menu.open = false; menu.querySelector("summary").focus(); }
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+    // only while nothing has the focus: a figure, a field or a fold may want the key
+    if (event.key === "/" && event.target === document.body && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       const field = one("main input[type=search]");
       if (field) field.focus(); else location.href = one("a.tool").href;
     }
   });
   document.addEventListener("click", (event) => { if (menu.open && !menu.contains(event.target)) menu.open = false; });
+}
 
-  // A link to a place opens the folds that hold it.
+// A link to a place opens the folds that hold it.
+function places() {
   const folds = all("main details");
-  const named = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)));
+  const named = (hash) => {
+    let id = hash.slice(1);
+    try { id = decodeURIComponent(id); } catch { /* a per cent sign that encodes nothing */ }
+    return document.getElementById(id);
+  };
   const unfold = (target) => {
     const closed = folds.filter((fold) => !fold.open && (fold.contains(target) || fold.matches(".ledger") && fold.parentElement === target));
     for (const fold of closed) fold.open = true;
@@ -127,12 +141,13 @@ document.addEventListener("DOMContentLoaded", () => {
     const leave = () => { watcher.disconnect(); settle = () => {}; };
     for (const move of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(move, leave, { once: true, passive: true });
     const whole = new Promise((done) => { addEventListener("load", done); });
-    Promise.all([whole, document.fonts.ready]).then(() => setTimeout(leave, 500));
+    Promise.all([whole, document.fonts?.ready]).then(() => setTimeout(leave, 500));
     settle();
   }
-  arrive();
+}
 
-  // where the reader is, in the contents column
+// where the reader is, in the contents column
+function contents() {
   const links = new Map(all(".contents a").map((a) => [a.getAttribute("href").slice(1), a]));
   if (links.size) {
     const heads = all("main section[id]").filter((section) => links.has(section.id));
@@ -145,41 +160,52 @@ document.addEventListener("DOMContentLoaded", () => {
     addEventListener("scroll", mark, { passive: true });
     mark();
   }
+}
 
+function wide() {
   scrollable();
-  document.fonts.ready.then(scrollable);  // what came late may be wider
   document.addEventListener("toggle", scrollable, true);  // a fold that opens shows boxes that had no width
+  document.fonts?.ready.then(scrollable);  // what came late may be wider
+}
+
+function copies() {
+  const copied = async (pre) => {
+    try { await navigator.clipboard.writeText(pre.textContent); return true; } catch { /* refused, or not by https */ }
+    getSelection().selectAllChildren(pre);
+    return document.execCommand("copy");
+  };
   for (const code of all("div.highlight")) {
-    const pre = code.querySelector("pre");
-    if (!navigator.clipboard || code.closest(".cell_output")) continue;
+    if (code.closest(".cell_output")) continue;
     const copy = document.createElement("button");
     copy.type = "button";
     copy.className = "copy";
     copy.textContent = "Copy";
     copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(pre.textContent);
-      copy.textContent = "Copied";
+      copy.textContent = await copied(code.querySelector("pre")) ? "Copied" : "Selected";
       setTimeout(() => { copy.textContent = "Copy"; }, 1500);
     });
     code.append(copy);
   }
+}
 
+function filters() {
   const filter = one("input[data-filter]");
-  if (filter) {
-    const rows = all(`#${filter.dataset.filter} tbody tr`);
-    const count = one("#filter-count");
-    const apply = () => {
-      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-      for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
-      const shown = rows.filter((row) => !row.hidden).length;
-      count.textContent = shown ? `${shown} of ${rows.length}` : "No claim contains this.";
-    };
-    filter.addEventListener("input", apply);
-    apply();
-  }
+  if (!filter) return;
+  const rows = all(`#${filter.dataset.filter} tbody tr`);
+  const count = one("#filter-count");
+  const apply = () => {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+    const shown = rows.filter((row) => !row.hidden).length;
+    count.textContent = shown ? `${shown} of ${rows.length}` : "No claim contains this.";
+  };
+  filter.addEventListener("input", apply);
+  apply();
+}
 
+function searches() {
   if (document.title.startsWith("Search") && one("main input[name=q]")) {
     one("main input[name=q]").value = new URLSearchParams(location.search).get("q") ?? "";
     one("main input[name=q]").focus();
   }
-});
+}
