@@ -13,21 +13,35 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
+import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import jupytext
 import nbformat
+import psutil
 from jupyter_book.sphinx import build_sphinx
 from jupyter_cache import get_cache
 from jupyter_cache.base import JupyterCacheAbstract, ProjectNb
 from jupyter_cache.executors.basic import ExecutionWorkerLocalMProc, ProcessData
-from jupyter_cache.executors.utils import ExecutionResult
+from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from extension import export, fingerprint, lint
 
 TIMEOUT = 600  # seconds for one cell, far above the time of any page: only a hang takes as long
+
+
+PATIENCE = 60  # seconds after which a cell that still runs is named
+# what would let the author's own settings of Python, IPython, Jupyter and matplotlib into the book
+FOREIGN = (
+    "PYTHONSTARTUP", "PYTHONHOME", "MPLBACKEND", "MATPLOTLIBRC", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH",
+)  # fmt: skip
 
 
 class Worker(ExecutionWorkerLocalMProc):
@@ -35,12 +49,67 @@ class Worker(ExecutionWorkerLocalMProc):
     progress."""
 
     def execute(self, project_nb: ProjectNb, data: ProcessData) -> ExecutionResult:
-        result = super().execute(project_nb, data)
-        project_nb.nb.update(export.with_stable_ids(project_nb.nb))
+        notebook, path = project_nb.nb, Path(project_nb.uri)
+        watch = Watch(path.name)
+        try:
+            result = single_nb_execution(
+                notebook,
+                cwd=str(path.parent),
+                timeout=data.timeout,
+                allow_errors=False,
+                meta_override=False,
+                on_cell_start=watch.start,
+            )
+        except DeadKernelError as error:
+            died = f"cell {watch.number}: its kernel died; memory may have run out"
+            result = ExecutionResult(notebook, str(path.parent), 0.0, error, f"{path.name}, {died}")
+        finally:
+            watch.stop()
+        for complaint in noise(notebook) if result.err is None else ():
+            result.err = CellExecutionError(complaint, "Noise", complaint)
+            result.exc_string = f"{path.name}, {complaint}"
+        notebook.update(export.with_stable_ids(notebook))
         return result
 
     def log_info(self, msg: str) -> None:
         pass
+
+
+def noise(notebook: nbformat.NotebookNode) -> Iterator[str]:
+    """What cells wrote to stderr. It is no part of a page, and often a fault of the machine, so the outputs
+    beside it are not kept."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", ()):
+            if output.get("name") == "stderr":
+                yield f"cell {number} wrote to stderr:\n{output.text.rstrip()}"
+
+
+class Watch:
+    """Prints which cell runs, and for how long, if it runs for long."""
+
+    def __init__(self, page: str) -> None:
+        self.page, self.number = page, 0
+        self._timer: threading.Timer | None = None
+
+    def start(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
+        """A cell begins."""
+        self.number = cell_index + 1
+        self._wait(PATIENCE, PATIENCE)
+
+    def stop(self) -> None:
+        """No cell runs any more."""
+        if self._timer:
+            self._timer.cancel()
+
+    def _wait(self, seconds: int, total: int) -> None:
+        self.stop()
+        self._timer = threading.Timer(seconds, self._say, [total])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _say(self, total: int) -> None:
+        print(f"  {self.page}, cell {self.number} has run for {total} s, at most {TIMEOUT}", flush=True)
+        self._wait(total, 2 * total)
 
 
 def execute(root: Path) -> dict[str, float]:
@@ -66,7 +135,7 @@ def execute(root: Path) -> dict[str, float]:
     if waiting:
         print(f"executing {len(waiting)} of {len(current)} notebooks", flush=True)
         calls = [(name, str(cache.path), records[name].pk, str(root / name)) for name in waiting]
-        with multiprocessing.Pool(min(len(waiting), os.cpu_count() or 1)) as pool:
+        with multiprocessing.Pool(min(len(waiting), os.cpu_count() or 1), _leave_signals) as pool:
             for name, status, taken in pool.imap_unordered(_run, calls):
                 print(f"  {name}  {taken:.1f} s" + ("" if status == 0 else "  FAILED"), flush=True)
                 if status == 0:
@@ -85,6 +154,12 @@ def execute(root: Path) -> dict[str, float]:
         cached = cache.get_cached_project_nb(record.pk)
         seconds[name] = float(cached.data.get("execution_seconds", 0.0)) if cached else 0.0
     return seconds
+
+
+def _leave_signals() -> None:
+    """Let the parent decide what a signal to all of them means: it ends workers and kernels together."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
 
 
 def _run(call: tuple[str, str, int, str]) -> tuple[str, int, float]:
@@ -166,19 +241,60 @@ def restore_site(place: Path) -> None:
         old.rename(place)
 
 
+def end_on_signals(place: Path) -> None:
+    """From now on, Ctrl-C and SIGTERM end the build at once, with workers and kernels, and leave a whole site
+    in `place`."""
+
+    def end(_: int, __: FrameType | None) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        for process in psutil.Process().children(recursive=True):
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        restore_site(place)
+        os.write(sys.stderr.fileno(), b"\ninterrupted; the site is whole\n")
+        os._exit(130)  # no clean-up that waits for what was just killed
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
+def isolate(root: Path) -> None:
+    """Give kernels the library in this folder and settings of their own, not those of who builds the book."""
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    settings = root / "_build/.settings"
+    for name in ("IPYTHONDIR", "MPLCONFIGDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
+        folder = settings / name.lower()
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ[name] = str(folder)
+    if not any(
+        (settings / "mplconfigdir").glob("fontlist*")
+    ):  # else a kernel would say that it looks for fonts
+        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], stderr=subprocess.DEVNULL)
+    os.environ.update(PYTHONNOUSERSITE="1", JUPYTER_PREFER_ENV_PATH="1", JUPYTER_NO_CONFIG="1")
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(root / "lib"), os.environ.get("PYTHONPATH")])
+    )
+
+
 def main() -> None:
     """Check the notebooks and their metadata, execute, write the site, and print the seconds of each page."""
     parser = argparse.ArgumentParser(description="Build the book.")
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the book's folder")
     root = parser.parse_args().root.resolve()
     started = time.perf_counter()
-    # the library in this folder, not an installed one
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(root / "lib"), os.environ.get("PYTHONPATH")])
-    )
-    sys.path.insert(0, str(root / "lib"))
+    if "%" in str(root):
+        raise SystemExit(
+            f"{root}: a folder with a per cent sign in its path cannot hold the store of outputs"
+        )
     place = root / "_build/html"
     restore_site(place)
+    end_on_signals(place)
+    isolate(root)
+    sys.path.insert(0, str(root / "lib"))
     from extension import cards  # not at the top: it imports the library, whose path is set above
 
     complaints = cards.mismatches(root) or [

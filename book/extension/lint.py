@@ -21,6 +21,8 @@ NOT_MEASURED = {*dir(builtins), "math", "np", "numpy", "sp", "sympy", "torch"}
 
 def check(path: Path) -> list[str]:
     """One complaint for each violation in the notebook at `path`, with the cell and the line."""
+    if broken := list(_unreadable(path)):
+        return _sorted(path, broken)
     decided: set[str] = set()
     complaints = [
         (number, text)
@@ -36,7 +38,19 @@ def check_names(path: Path) -> list[str]:
 
     Such a name may change the output of a cell that is executed again.
     """
-    return _sorted(path, _names_twice(path))
+    return _sorted(path, list(_unreadable(path)) or _names_twice(path))
+
+
+def _unreadable(path: Path) -> Iterator[tuple[int, str]]:
+    for number, cell in enumerate(jupytext.read(path).cells, start=1):
+        if cell.cell_type != "code":
+            continue
+        try:
+            compile(cell.source, "cell", "exec")
+        except SyntaxError as error:
+            line = (cell.source.splitlines() or [""])[(error.lineno or 1) - 1].strip()
+            magic = ": magics and shell commands are no Python" if line[:1] in ("%", "!") else ""
+            yield number, f"line {error.lineno}: {error.msg}: {line!r}{magic}"
 
 
 def _sorted(path: Path, complaints: Iterable[tuple[int, str]]) -> list[str]:

@@ -1,5 +1,6 @@
 """Builds of a miniature book: which pages are executed and written, and failed and killed builds."""
 
+import contextlib
 import copy
 import json
 import os
@@ -17,12 +18,17 @@ from pathlib import Path
 import jupytext
 import nbclient
 import nbformat
+import psutil
 import pytest
 import yaml
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("build")]  # one miniature for all
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "book"))
+
+import build  # noqa: E402  (the path comes first)
+
 NOTEBOOK = """---
 jupytext:
   text_representation:
@@ -66,9 +72,14 @@ class Book:
 
     root: Path
 
-    def build(self) -> subprocess.CompletedProcess[str]:
+    def build(self, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=120
+            self.command,
+            cwd=self.root,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
 
     @property
@@ -279,36 +290,122 @@ def test_a_changed_stylesheet_and_script_reach_the_site(book: Book) -> None:
         assert (book.html / "_static" / name).read_text().endswith("/* changed */\n")
 
 
-@pytest.mark.parametrize("moment", ["executing", "writing"])
-def test_a_killed_build_leaves_the_last_site_and_the_next_build_works(book: Book, moment: str) -> None:
+def kernels(root: Path) -> list[int]:
+    """The processes that run a page of the book."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        if "ipykernel_launcher" in (process.info["cmdline"] or ()):
+            with contextlib.suppress(psutil.Error):
+                if process.environ().get("PYTHONPATH", "").startswith(f"{root}/"):
+                    found.append(process.info["pid"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("executing", signal.SIGKILL),
+        ("writing", signal.SIGKILL),
+        ("executing", signal.SIGINT),
+        ("writing", signal.SIGINT),
+        ("executing", signal.SIGTERM),
+    ],
+)
+def test_a_build_that_is_ended_leaves_the_last_site_and_the_next_build_works(
+    book: Book, moment: str, number: signal.Signals
+) -> None:
     tokens, written = book.tokens(), book.written()
     original = (book.root / "lib/explainers/alpha.py").read_text()
-    hang = "import time\ntime.sleep(20)\n" if moment == "executing" else "# changed\n"
+    hang = "import time\ntime.sleep(60)\n" if moment == "executing" else "# changed\n"
     (book.root / "lib/explainers/alpha.py").write_text(hang + original)
     process = subprocess.Popen(
         book.command, cwd=book.root, env=book.environment, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True,
+        stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
     if moment == "executing":
         assert "executing 1 of 2" in process.stdout.readline()
         time.sleep(1)
+        assert kernels(book.root)
     else:
         stamp = book.root / "_build/.work/whole.txt"
         deadline = time.monotonic() + 60
         while stamp.exists() and time.monotonic() < deadline:
             time.sleep(0.002)
         assert not stamp.exists()
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    os.killpg(process.pid, number)
+    _, said = process.communicate(timeout=10)
+    if number != signal.SIGKILL:
+        assert process.returncode == 130
+        assert said.strip() == "interrupted; the site is whole"
+        assert kernels(book.root) == []
     assert book.written() == written, "the last site was touched"
     assert book.tokens() == tokens
     (book.root / "lib/explainers/alpha.py").write_text(original + "\n# once more\n")
     ok(book.build())
     assert changed(tokens, book.tokens()) == {"alpha"}
     assert set(book.written()) == set(written)
+    (book.root / "lib/explainers/alpha.py").write_text(original)
+    ok(book.build())
+
+
+def test_what_a_machine_wrote_to_stderr_is_quoted_and_forgotten(book: Book) -> None:
+    tokens = book.tokens()
+    noisy = "import os, sys\nif 'NOISE' in os.environ:\n    print('the disk hums', file=sys.stderr)\n"
+    book.edit("lib/explainers/alpha.py", "def value", f"{noisy}\n\ndef value")
+    result = book.build(NOISE="1")
+    assert result.returncode != 0
+    assert "alpha.md, cell 2 wrote to stderr:\nthe disk hums" in result.stderr
+    said = ok(book.build())
+    assert "executing 1 of 2" in said
+    assert changed(tokens, book.tokens()) == {"alpha"}
+    book.edit("lib/explainers/alpha.py", f"{noisy}\n\ndef value", "def value")
+    ok(book.build())
+
+
+def test_a_cell_that_runs_for_long_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build, "PATIENCE", 0.05)
+    watch = build.Watch("alpha.md")
+    watch.start(nbformat.v4.new_code_cell(), 3)
+    time.sleep(0.3)
+    watch.stop()
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first == "  alpha.md, cell 4 has run for 0.05 s, at most 600"
+    assert second == "  alpha.md, cell 4 has run for 0.1 s, at most 600"
+    time.sleep(0.5)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_folder_that_the_store_of_outputs_cannot_open_is_named(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "book/build.py"), "--root", str(tmp_path / "a%2Fb")]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode != 0
+    assert "a%2Fb: a folder with a per cent sign in its path cannot hold" in result.stderr
+
+
+def hostile(folder: Path) -> dict[str, str]:
+    """The environment of an author whose own settings would change the pages."""
+    for place, text in {
+        "matplotlib/matplotlibrc": "lines.linestyle: :\nlines.linewidth: 9\n",
+        "ipython/profile_default/ipython_config.py": "c.InteractiveShell.ast_node_interactivity = 'all'\n",
+        "data/kernels/python3/kernel.json": json.dumps(
+            {"argv": ["false"], "display_name": "x", "language": "x"}
+        ),
+        "start.py": "print('good morning')\n",
+    }.items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_text(text)
+    return {
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_PATH": str(folder / "data"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "PYTHONSTARTUP": str(folder / "start.py"),
+        "MPLBACKEND": "svg",
+    }
 
 
 DRAWN = """
@@ -323,14 +420,15 @@ show.figure(lambda ax: ax.plot(x, x), alt="A line.")
 """
 
 
-def test_two_builds_give_the_same_files(book: Book, tmp_path: Path) -> None:
+def test_two_builds_by_authors_with_other_settings_give_the_same_files(book: Book, tmp_path: Path) -> None:
     places = [Book(tmp_path / name) for name in ("one", "a-second-one")]
     for place in places:
         shutil.copytree(book.root, place.root, ignore=shutil.ignore_patterns("_build", "__pycache__"))
         for name in ("alpha", "beta"):
             place.edit(f"notebooks/{name}.md", "uuid.uuid4().hex", "'the same'")
         place.edit("notebooks/beta.md", "import uuid", f"import uuid\n{DRAWN}")
-        ok(place.build())
+    ok(places[0].build())
+    ok(places[1].build(**hostile(tmp_path / "settings")))
     files = [
         {path.relative_to(place.html): path.read_bytes() for path in place.html.rglob("*") if path.is_file()}
         for place in places
@@ -381,13 +479,16 @@ def test_a_site_lost_between_the_two_renames_comes_back(book: Book) -> None:
         ("claim(", 'claim("AL-01").holds(value() > 0, "")\nclaim(', "already has a verdict"),
         ('claim("AL-01").holds(value() > 0, f"value {value()}")', "value()", "claim AL-01 has no verdict"),
         ("Prose of alpha.", "```{note}\nA note.\n```", "is not supported by the export"),
-        ("import uuid", "import sys, uuid\nprint('oops', file=sys.stderr)", "stderr"),
+        ("import uuid", "import sys, uuid\nprint('oops', file=sys.stderr)", "cell 2 wrote to stderr:\noops"),
+        ("import uuid", "import os, uuid\nos._exit(1)", "alpha.md, cell 2: its kernel died"),
+        ("import uuid", "%time import uuid", "alpha.md, cell 2: line 1: invalid syntax: '%time import uuid'"),
         ("Prose of alpha.", "Prose with {term}`an unknown word`.", "not in glossary"),
         ("Prose of alpha.", r"Prose with $\nosuchcommand x$.", "alpha.md:18: WARNING: the formula"),
     ],
     ids=["a false claim", "a literal condition", "an unknown id", "a second verdict", "no verdict",
          "a directive that is not supported",
-         "a cell that warns", "a broken reference", "a formula that is not understood"],
+         "a cell that warns", "a kernel that dies", "a magic", "a broken reference",
+         "a formula that is not understood"],
 )  # fmt: skip
 def test_a_build_fails_and_says_why(book: Book, old: str, new: str, says: str) -> None:
     tokens, written = book.tokens(), book.written()
