@@ -15,6 +15,7 @@ import jupytext
 WIDTH = 88  # columns of code that fit on a page
 DIRECTIVES = {"margin", "figure", "math"}
 ROLES = {"term", "cite", "cite:t", "cite:p", "eq"}
+READERS = {"record", "experiment", "benchmark"}  # of recorded runs
 VERDICTS = {"holds", "qualified", "refuted"}
 NOT_MEASURED = {*dir(builtins), "math", "np", "numpy", "sp", "sympy", "torch"}
 
@@ -119,6 +120,7 @@ def _code(source: str, decided: set[str]) -> list[str]:
         for number, line in enumerate(source.splitlines(), start=1)
         if len(line) > WIDTH
     ]
+    complaints += _hidden(source)
     for call in _verdicts(source):
         assert isinstance(call.func, ast.Attribute)
         condition = next(
@@ -137,6 +139,21 @@ def _code(source: str, decided: set[str]) -> list[str]:
                 f"line {call.lineno}: the condition {ast.unparse(condition)!r} uses no measured value"
             )
     return complaints
+
+
+def _hidden(source: str) -> Iterator[str]:
+    """What a page uses without writing its name, so that it is not executed again when that changes."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield f"line {node.lineno}: a relative import: write the whole name of the module"
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func).rpartition(".")[2]
+        if called in ("import_module", "__import__"):
+            yield f"line {node.lineno}: {called} hides what it imports: use an import statement"
+        words = [*node.args, *(word.value for word in node.keywords)]
+        if called in READERS and not all(isinstance(word, ast.Constant) for word in words):
+            yield f"line {node.lineno}: {called} hides what it reads: write its name as a string"
 
 
 def _prose(source: str) -> list[str]:

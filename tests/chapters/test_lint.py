@@ -49,6 +49,27 @@ def test_a_claim_gets_one_verdict(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("from . import sgd", "a relative import"),
+        ("importlib.import_module('explainers.sgd')", "import_module hides what it imports"),
+        ("__import__('explainers.sgd')", "__import__ hides"),
+        ("record(f'sgd-{preset}')", "record hides what it reads"),
+        ("show.experiment(name)", "experiment hides"),
+        ("experiment('sgd', preset=preset)", "experiment hides"),
+    ],
+)
+def test_what_a_page_depends_on_is_written_out(tmp_path: Path, code: str, says: str) -> None:
+    (said,) = complaints(tmp_path, code=code)
+    assert f"line 1: {says}" in said
+
+
+def test_names_of_modules_and_records_that_are_written_out_pass(tmp_path: Path) -> None:
+    code = "import explainers.sgd\nfrom explainers import sgd\nexperiment('sgd', preset='cpu')"
+    assert complaints(tmp_path, code=code) == []
+
+
+@pytest.mark.parametrize(
     "prose", ["```{note}\nx\n```", ":::{tip}\nx\n:::", "````{grid}\n````", "{ref}`x`", "{doc}`x`"]
 )
 def test_markdown_that_the_export_does_not_support_is_refused(tmp_path: Path, prose: str) -> None:
