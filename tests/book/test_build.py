@@ -49,7 +49,7 @@ from explainers.notebook.claim import claim
 from explainers.resources import record
 print("token-{name}", uuid.uuid4().hex, value())
 print({extra})
-claim("{prefix}-01").holds(value() > 0, f"value {{value()}}")
+claim("{prefix}-01").holds(value() > 0, f"It is {{value()}}.")
 ```
 """
 
@@ -378,8 +378,8 @@ def test_a_site_lost_between_the_two_renames_comes_back(book: Book) -> None:
         ("value() > 0", "value() < 0", "AL-01 is not true by its own bar"),
         ("value() > 0", "1 > 0", "uses no measured value"),
         ('claim("AL-01")', 'claim("AL-99")', "no chapter lists a claim 'AL-99'"),
-        ("claim(", 'claim("AL-01").holds(value() > 0, "")\nclaim(', "already has a verdict"),
-        ('claim("AL-01").holds(value() > 0, f"value {value()}")', "value()", "claim AL-01 has no verdict"),
+        ("claim(", 'claim("AL-01").holds(value() > 0, "It is so.")\nclaim(', "already has a verdict"),
+        ('claim("AL-01").holds(value() > 0, f"It is {value()}.")', "value()", "claim AL-01 has no verdict"),
         ("Prose of alpha.", "```{note}\nA note.\n```", "is not supported by the export"),
         ("import uuid", "import sys, uuid\nprint('oops', file=sys.stderr)", "stderr"),
         ("Prose of alpha.", "Prose with {term}`an unknown word`.", "not in glossary"),
