@@ -226,7 +226,7 @@ def _row(row: dict[str, Any], placed: set[str]) -> str:
 
 
 def says_and_found(row: dict[str, Any]) -> tuple[str, str]:
-    """The cells of a table with what the article says, and with what was found and what is said of its bar."""
+    """The cells of a table with what the article says, and with what was found and when its bar was made."""
     found = inline(f"{row['found']} {row['because']}".rstrip())
     kind = "" if {"quoted", "later"} & set(row) else ' class="found"'
     return f'<td class="says">{inline(row["text"])}</td>', f"<td{kind}>{found}{bar_note(row)}</td>"

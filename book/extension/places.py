@@ -155,11 +155,11 @@ def _all_claims(env: BuildEnvironment, builder: Builder, docname: str) -> str:
         for row in sorted(claims, key=lambda row: order.index(ledger.group(row))):
             says, found = ledger.says_and_found(row)
             lines.append(
-                f'<tr><td class="claim-name"><a href="{page}#{row["id"].lower()}">{row["id"]}</a></td>'
-                f'{says}<td class="verdict">{ledger.glyph(ledger.group(row))} {_verdict_word(row)}</td>'
-                f"{found}<td>{_bar_word(row)}</td></tr>"
+                f'<tr><td class="claim-name"><a href="{page}#{row["id"].lower()}">{row["id"]}</a> '
+                f'<span class="verdict">{ledger.glyph(ledger.group(row))} {_verdict_word(row)}</span></td>'
+                f"{says}{found}<td>{_bar_word(row)}</td></tr>"
             )
-    heads = ("Claim", "The article says", "Verdict", "We found", "Bar written")
+    heads = ("Claim and verdict", "The article says", "We found", "Bar written")
     head = f"<thead><tr>{''.join(f'<th>{name}</th>' for name in heads)}</tr></thead>"
     return (
         f'<ul class="chapter-counts">{"".join(chapters)}</ul><p id="bars">{_bars_in_words(listed)}</p>'

@@ -407,6 +407,16 @@ WORDS = {
 }
 
 
+def rows_of(table: BeautifulSoup) -> list[Tag]:
+    """The rows of the table of all claims."""
+    return [*table.select("#all-claims tbody tr")]
+
+
+def row_id(row: Tag) -> str:
+    """The anchor of its claim."""
+    return str(one(row, "a")["href"]).partition("#")[2]
+
+
 def said_and_drawn(place: Tag) -> tuple[dict[str, int], list[str], list[str]]:
     """The counts in words, the bars, and the bars that stand before the counts."""
     words = place.get_text(" ", strip=True)
@@ -423,11 +433,8 @@ def test_head_card_ledger_and_table_count_alike_and_definitions_apart(page: str,
     table = soup(site / "book/claims.html")
     name = Path(page).stem
     entries = [entry for id, entry in resources.chapter_claims(name).items() if "-X" not in id]
-    groups = {
-        str(row.select_one("a")["href"]).partition("#")[2]: row.select_one(".verdict").get_text(" ", strip=True)
-        for row in table.select("#all-claims tbody tr") if name in str(row.select_one("a")["href"])
-    }  # fmt: skip
-    expected = [groups[entry["id"].lower()] for entry in entries]
+    verdicts = {row_id(row): one(row, ".verdict").get_text(" ", strip=True) for row in rows_of(table)}
+    expected = [verdicts[entry["id"].lower()] for entry in entries]
     empty = {"holds, a definition": "definition", "holds, a tautology": "definition"}
     expected = [empty.get(word, word) for word in expected]
     assert all(
@@ -451,7 +458,7 @@ def test_the_table_of_claims_says_when_each_bar_was_written(site: Path) -> None:
         for name in resources.chapters()
         for id, entry in resources.chapter_claims(name).items()
     }
-    rows = {str(one(row, "a")["href"]).partition("#")[2]: row for row in html.select("#all-claims tbody tr")}
+    rows = {row_id(row): row for row in rows_of(html)}
     assert rows.keys() == claims.keys()
     said: dict[str, int] = {}
     for id, row in rows.items():
