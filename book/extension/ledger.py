@@ -17,6 +17,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+from explainers.notebook.claim import is_extra
 from explainers.resources import chapter_claims, chapters
 from extension import formulas
 from extension.elements import Fold, Summary, box, html
@@ -51,11 +52,6 @@ _GLYPHS = {
     "later": _DASHED,
 }
 logger = logging.getLogger(__name__)
-
-
-def is_extra(id: str) -> bool:
-    """Whether the claim `id` is our own addition and not a claim of the article."""
-    return id.split("-")[1].startswith("X")
 
 
 def group(row: dict[str, Any]) -> str:
@@ -159,7 +155,7 @@ def of_article(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def claim_line(node: nodes.container, source: nodes.Element) -> nodes.Element:
     """The line of a claim in the text: what the article says; below it icon, verdict and what was found;
     and a fold with the code `source`."""
-    id, verdict = node["claim"]["id"], node["claim"]["verdict"]
+    id, who, verdict = (node["claim"][key] for key in ("id", "source", "verdict"))
     article, found = node.children
     summary = Summary(
         "",
@@ -170,7 +166,7 @@ def claim_line(node: nodes.container, source: nodes.Element) -> nodes.Element:
     )
     return box(
         "claim",
-        box("claim-article", nodes.emphasis("", "Article:"), nodes.Text(" "), *inlines(article)),
+        box("claim-article", nodes.emphasis("", f"{who}:"), nodes.Text(" "), *inlines(article)),
         box(
             "claim-verdict",
             html(glyph(verdict)),
@@ -229,7 +225,8 @@ def says_and_found(row: dict[str, Any]) -> tuple[str, str]:
     """The cells of a table with what the article says, and with what was found and when its bar was made."""
     found = inline(f"{row['found']} {row['because']}".rstrip())
     kind = "" if {"quoted", "later"} & set(row) else ' class="found"'
-    return f'<td class="says">{inline(row["text"])}</td>', f"<td{kind}>{found}{bar_note(row)}</td>"
+    who = "adds" if is_extra(row["id"]) else "says"
+    return f'<td class="{who}">{inline(row["text"])}</td>', f"<td{kind}>{found}{bar_note(row)}</td>"
 
 
 class Chapter(SphinxTransform):

@@ -16,6 +16,7 @@ from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
+from explainers.notebook.claim import is_extra
 from extension import cards, export, ledger
 from extension.elements import html
 
@@ -175,7 +176,7 @@ def _all_claims(env: BuildEnvironment, builder: Builder, docname: str) -> str:
 def _verdict_word(row: dict[str, Any]) -> str:
     empty = "holds, a tautology" if "tautology" in row else "holds, a definition"
     word = {"later": "not yet tested", "definition": empty}.get(ledger.group(row), row["verdict"])
-    return f"{word} (ours)" if ledger.is_extra(row["id"]) else word
+    return f"{word} (ours)" if is_extra(row["id"]) else word
 
 
 def _bar_word(row: dict[str, Any]) -> str:

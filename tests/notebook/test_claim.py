@@ -107,7 +107,8 @@ def test_our_own_additions_only_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "chapter_claims", lambda _: {"FD-X9": {"text": "Ours."}})
     with pytest.raises(ValueError, match="can only be holds"):
         claim("FD-X9").refuted(1 < 2, "It is not.", because="There is a reason.")
-    assert claim("FD-X9").holds(1 < 2, "It is so.").verdict == "holds"
+    outcome = claim("FD-X9").holds(1 < 2, "It is so.")
+    assert repr(outcome) == "FD-X9. We add: Ours.\nHolds. Found: It is so."
 
 
 def test_numbers_are_written_as_a_reader_writes_them() -> None:

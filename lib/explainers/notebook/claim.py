@@ -45,20 +45,25 @@ class Outcome:
             because,
         )
 
+    @property
+    def source(self) -> str:
+        """Who says it: "Article", or "We add" for our own additions."""
+        return "We add" if is_extra(self.id) else "Article"
+
     def __repr__(self) -> str:
         said = f"{self.found} {self.because}".rstrip()
         verdict = self.verdict.capitalize()
-        return f"{self.id}. Article: {self.text}\n{verdict}. Found: {said}"
+        return f"{self.id}. {self.source}: {self.text}\n{verdict}. Found: {said}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         said = f"{self.found} {self.because}".rstrip()
         return {
             "text/plain": repr(self),
-            "text/markdown": f"*Article:* {self.text}\n\n"
+            "text/markdown": f"*{self.source}:* {self.text}\n\n"
             f"**{self.verdict.capitalize()}.** *Found:* {said} ({self.id})",
             MIME: {
                 key: getattr(self, key)
-                for key in ("id", "text", "verdict", "found", "because")
+                for key in ("id", "source", "text", "verdict", "found", "because")
             },
         }
 
@@ -103,7 +108,7 @@ class Claim:
                     f"claim {self.id} has the key {mark!r} in its list, so no verdict "
                     "can be given"
                 )
-        if self.id.split("-")[1].startswith("X") and verdict != "holds":
+        if is_extra(self.id) and verdict != "holds":
             raise ValueError(
                 f"claim {self.id} is our own addition: its verdict can only be holds"
             )
@@ -140,6 +145,11 @@ class Claim:
                 f"{text!r}"
             )
         return tidy(text)
+
+
+def is_extra(id: str) -> bool:
+    """Whether the claim `id` is our own addition and not a claim of the article."""
+    return id.split("-")[1].startswith("X")
 
 
 def claim(id: str) -> Claim:

@@ -66,7 +66,10 @@ def _claim(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
             _container(
                 "claim-found", *markdown(f"{data['found']} {data['because']}".rstrip())
             ),
-            claim={key: data[key] for key in ("id", "verdict", "found", "because")},
+            claim={
+                key: data[key]
+                for key in ("id", "source", "verdict", "found", "because")
+            },
         )
     ]
 
