@@ -60,7 +60,7 @@ class Verdict:
 
     verdict: str
     true: bool
-    measured: str
+    found: str
 
 
 @dataclass
@@ -94,9 +94,9 @@ def listening() -> Iterator[Said]:
     said = Said()
     begin = Derivation.__init__
 
-    def decide(self: claim.Claim, verdict: str, condition: object, measured: object, because: str) -> object:
-        said.verdicts[self.id] = Verdict(verdict, bool(condition), str(measured))
-        return claim.Outcome(self.id, "", verdict, str(measured), because)  # type: ignore[arg-type]  # a literal
+    def decide(self: claim.Claim, verdict: str, condition: object, found: object, because: str) -> object:
+        said.verdicts[self.id] = Verdict(verdict, bool(condition), str(found))
+        return claim.Outcome(self.id, "", verdict, str(found), because)  # type: ignore[arg-type]  # a literal
 
     def note(self: Derivation, *arguments: Any, **keywords: Any) -> None:
         begin(self, *arguments, **keywords)

@@ -58,8 +58,19 @@ def test_a_list_of_claims_is_well_formed(chapter: str) -> None:
     for entry in entries:
         assert re.fullmatch(r"[A-Z]+-(\d\d|X\d)", entry["id"])
         assert entry["kind"] in {"DEF", "DERIV", "BOUND", "ALGO", "MEAS", "OPIN"}
-        assert set(entry) <= {"id", "kind", "text", "bar", "quoted", "later", "changed"}
+        assert set(entry) <= {
+            "id",
+            "kind",
+            "text",
+            "bar",
+            "quoted",
+            "later",
+            "changed",
+            "written",
+            "tautology",
+        }
         assert ("bar" in entry) != bool({"quoted", "later"} & set(entry)), entry["id"]
+        assert "bar" in entry or not {"changed", "written", "tautology"} & set(entry), entry["id"]
 
 
 def test_unknown_chapters_and_records_are_named() -> None:

@@ -9,7 +9,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 from extension import ledger
-from extension.elements import fold
+from extension.elements import Fold, Summary, fold
 
 logger = logging.getLogger(__name__)
 
@@ -52,13 +52,8 @@ class Cells(SphinxTransform):
             if source is not None and "proof" in tags:
                 self._proof(cell, source)
             elif source is not None and "ledger" in tags:
-                names = [node["claim"]["id"] for node in claims] + [
-                    node.astext()
-                    for node in cell.findall(nodes.container)
-                    if "derivation-title" in node["classes"]
-                ]
-                name = ", ".join(names) or "Preparation"
-                cell.replace_self(fold(name, source, classes=["cell", "ledger-cell"]))
+                title = self._ledger_title(cell, claims)
+                cell.replace_self(Fold("", title, source, classes=["cell", "ledger-cell"]))
             elif source is not None and claims:
                 self._claim(cell, source, claims)
             elif source is not None and "hide_mode" not in cell:
@@ -69,6 +64,19 @@ class Cells(SphinxTransform):
                 # the call of show_source is redundant
                 if source in cell.children:
                     cell.remove(source)
+
+    @staticmethod
+    def _ledger_title(cell: nodes.container, claims: list[nodes.container]) -> Summary:
+        """What the code in the ledger is for: the claims that it decides, in words, and what it derives."""
+        title = Summary("")
+        for node in claims:
+            words = [part.deepcopy() for part in ledger.inlines(node[0])]
+            title += nodes.inline("", node["claim"]["id"], classes=["claim-id"])
+            title += [nodes.Text(" "), *words, nodes.Text(" ")]
+        boxes = cell.findall(nodes.container)
+        derived = [node.astext() for node in boxes if "derivation-title" in node["classes"]]
+        title += nodes.Text("; ".join(derived))
+        return title if title.astext() else Summary("", nodes.Text("Preparation"))
 
     @staticmethod
     def _proof(cell: nodes.container, source: nodes.Element) -> None:

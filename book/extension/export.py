@@ -254,10 +254,18 @@ def _code(cell: NotebookNode) -> list[NotebookNode]:
     if title == SOLUTION:  # in a section of its own: Colab can fold sections, but not outputs
         return [_markdown(f"#### {SOLUTION}", **{COLLAPSED: True}), plain]
     if {"hide-input", "hide-cell", "ledger", "proof"} & set(tags):
-        named = re.search(r'(?:derive|claim)\(\s*"([^"]+)"', cell.source)
-        plain.source = f"# @title {title or (named[1] if named else 'Code')}\n{cell.source}"
+        plain.source = f"# @title {title or _named(cell)}\n{cell.source}"
         plain.metadata.update(FOLDED)
     return [plain]
+
+
+def _named(cell: NotebookNode) -> str:
+    """What folded code is for: the claims that it decides, in words, or a derivation."""
+    claims = [data for output in cell.outputs if (data := output.get("data", {}).get(f"{OURS}claim+json"))]
+    if claims:
+        return " ".join(f"{data['id']}. {data['text']}" for data in claims)
+    named = re.search(r'(?:derive|claim)\(\s*"([^"]+)"', cell.source)
+    return named[1] if named else "Code"
 
 
 def _plain_output(output: NotebookNode) -> NotebookNode:

@@ -6,6 +6,7 @@ in the text, as marks below the title of a chapter, and in the ledger, the table
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from html import escape
 from pathlib import PurePosixPath
 from typing import Any
@@ -16,6 +17,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
+from explainers.notebook.claim import is_extra
 from explainers.resources import chapter_claims, chapters
 from extension import formulas
 from extension.elements import Fold, Summary, box, html
@@ -26,15 +28,24 @@ GROUPS = {
     "refuted": "Refuted",
     "qualified": "Qualified",
     "holds": "Holds",
+    "definition": "Definitions and tautologies, checked",
     "quoted": "Quoted, not tested",
     "later": "Not yet tested",
 }
-_WORDS = {"holds": "hold", "later": "not yet tested"}
+_WORDS = {  # of one, of several; in the order of the counts
+    "definition": ("definition", "definitions"),
+    "holds": ("holds", "hold"),
+    "qualified": ("qualified", "qualified"),
+    "refuted": ("refuted", "refuted"),
+    "quoted": ("quoted", "quoted"),
+    "later": ("not yet tested", "not yet tested"),
+}
 _RING = '<circle cx="8" cy="8" r="6.6" fill="none" stroke="currentColor" stroke-width="1.4"/>'
 _DASHED = _RING.replace("/>", ' stroke-dasharray="2.6 1.9"/>')
 _GLYPHS = {
     "holds": _RING + '<path d="M5 8.2l2.1 2.1L11 6" fill="none" stroke="currentColor" stroke-width="1.4"/>',
     "qualified": _RING + '<path d="M8 1.4a6.6 6.6 0 0 1 0 13.2z" fill="currentColor"/>',
+    "definition": _RING + '<path d="M5 6.6h6M5 9.4h6" fill="none" stroke="currentColor" stroke-width="1.4"/>',
     "refuted": '<circle cx="8" cy="8" r="7.3" fill="currentColor"/>'
     '<path d="M5.6 5.6l4.8 4.8m0-4.8l-4.8 4.8" stroke="var(--paper)" stroke-width="1.7"/>',
     "quoted": _DASHED,
@@ -43,38 +54,59 @@ _GLYPHS = {
 logger = logging.getLogger(__name__)
 
 
-def is_extra(id: str) -> bool:
-    """Whether the claim `id` is our own addition and not a claim of the article."""
-    return id.split("-")[1].startswith("X")
+def group(row: dict[str, Any]) -> str:
+    """The key of `GROUPS` of a claim: its verdict, unless it holds by definition or as a tautology."""
+    empty = row["kind"] == "DEF" or row.get("tautology", False)
+    return "definition" if row["verdict"] == "holds" and empty else str(row["verdict"])
 
 
 def glyph(verdict: str) -> str:
-    """The icon of a verdict as SVG, hidden from screen readers: the page has the word beside it."""
+    """The icon of a verdict or group as SVG, hidden from screen readers: the page has the word beside it."""
     return f'<svg class="glyph" viewBox="0 0 16 16" aria-hidden="true">{_GLYPHS[verdict]}</svg>'
 
 
 def marks(rows: list[dict[str, Any]]) -> str:
-    """One coloured bar for each claim as HTML, hidden from screen readers: the page has the counts beside
-    it."""
-    bars = "".join(f'<i class="{row["verdict"]}"></i>' for row in rows)
+    """One bar for each claim as HTML, hidden from screen readers: the page has the counts beside it."""
+    return _bars(map(group, rows))
+
+
+def _bars(groups: Iterable[str]) -> str:
+    bars = "".join(f'<i class="{name}"></i>' for name in groups)
     return f'<span class="marks" aria-hidden="true">{bars}</span>'
 
 
+def _totals(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """By group: "3 hold"."""
+    totals = Counter(map(group, rows))
+    return {
+        name: f"{totals[name]} {one if totals[name] == 1 else several}"
+        for name, (one, several) in _WORDS.items()
+        if totals[name]
+    }
+
+
 def counts(rows: list[dict[str, Any]]) -> str:
-    """The number of claims with each verdict: "3 hold, 1 refuted"."""
-    totals = Counter(row["verdict"] for row in rows)
-    order = dict.fromkeys(("holds", *GROUPS))  # what holds comes first here, and last in the ledger
+    """The number of claims in each group: "2 definitions, 3 hold, 1 refuted"."""
+    return ", ".join(_totals(rows).values())
+
+
+def legend(rows: list[dict[str, Any]]) -> str:
+    """The counts as HTML, each with the bar that stands for one claim of its group."""
     return ", ".join(
-        "1 holds" if (verdict, totals[verdict]) == ("holds", 1)
-        else f"{totals[verdict]} {_WORDS.get(verdict, verdict)}"
-        for verdict in order
-        if totals[verdict]
-    )  # fmt: skip
+        f'<span class="glue">{_bars([name])} {words}</span>' for name, words in _totals(rows).items()
+    )
 
 
 def total(rows: list[dict[str, Any]]) -> str:
     """The number of claims: "3 claims"."""
     return f"{len(rows)} claims" if len(rows) != 1 else "1 claim"
+
+
+def bar_note(row: dict[str, Any]) -> str:
+    """What is said as HTML of a bar that was not written before its cell, or was changed after it."""
+    notes = [f"Bar written {row['written']}."] if "written" in row else []
+    notes += [f"Bar changed later. {row['changed']}"] if "changed" in row else []
+    return "".join(f' <span class="changed">{inline(note)}</span>' for note in notes)
 
 
 def inline(text: str) -> str:
@@ -110,7 +142,7 @@ def rows(env: BuildEnvironment, docname: str) -> list[dict[str, Any]]:
     claims = []
     for id, entry in chapter_claims(PurePosixPath(docname).name).items():
         marked = "quoted" if "quoted" in entry else "later"
-        verdict = given.get(id, {"verdict": marked, "measured": entry.get("quoted", "") or "", "because": ""})
+        verdict = given.get(id, {"verdict": marked, "found": entry.get("quoted", "") or "", "because": ""})
         claims.append({**entry, **verdict})
     return sorted(claims, key=lambda row: is_extra(row["id"]))
 
@@ -121,15 +153,12 @@ def of_article(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def claim_line(node: nodes.container, source: nodes.Element) -> nodes.Element:
-    """The line of a claim in the text: icon, verdict and claim, and a fold with the measurement as its
-    summary and the code `source` in it."""
-    id, verdict = node["claim"]["id"], node["claim"]["verdict"]
-    says, because, measured = node.children
-    word = nodes.strong("", f"{verdict.capitalize()}. ")
+    """The line of a claim in the text: what the article says; below it icon, verdict and what was found;
+    and a fold with the code `source`."""
+    id, who, verdict = (node["claim"][key] for key in ("id", "source", "verdict"))
+    article, found = node.children
     summary = Summary(
         "",
-        nodes.inline("", "", *_inlines(measured), classes=["measured"]),
-        nodes.Text(" "),
         nodes.inline("", id, classes=["claim-id"]),
         nodes.Text(" "),
         nodes.inline("", "Code", classes=["closed"]),
@@ -137,14 +166,26 @@ def claim_line(node: nodes.container, source: nodes.Element) -> nodes.Element:
     )
     return box(
         "claim",
-        html(glyph(verdict)),
-        box("claim-says", word, *_inlines(says), nodes.Text(" "), *_inlines(because)),
-        Fold("", summary, source, classes=["claim-code"]),
+        box("claim-article", nodes.emphasis("", f"{who}:"), nodes.Text(" "), *inlines(article)),
+        box(
+            "claim-verdict",
+            html(glyph(verdict)),
+            box(
+                "claim-found",
+                nodes.strong("", f"{verdict.capitalize()}."),
+                nodes.Text(" "),
+                nodes.emphasis("", "Found:"),
+                nodes.Text(" "),
+                *inlines(found),
+            ),
+            Fold("", summary, source, classes=["claim-code"]),
+        ),
         ids=[id.lower()],
     )
 
 
-def _inlines(element: nodes.Node) -> list[nodes.Node]:
+def inlines(element: nodes.Node) -> list[nodes.Node]:
+    """The content of a box of the claim's output, without the paragraph around it."""
     children = list(element.children)
     return list(children[0].children) if children and isinstance(children[0], nodes.paragraph) else children
 
@@ -153,8 +194,7 @@ def table(claims: list[dict[str, Any]], placed: set[str]) -> str:
     """The table of the ledger as HTML. Claims whose line in the text has an id in `placed` are linked to
     it."""
     groups = {
-        name: [row for row in of_article(claims) if row["verdict"] == verdict]
-        for verdict, name in GROUPS.items()
+        title: [row for row in of_article(claims) if group(row) == name] for name, title in GROUPS.items()
     }
     groups["What we add"] = [row for row in claims if is_extra(row["id"])]
     bodies = []
@@ -163,7 +203,7 @@ def table(claims: list[dict[str, Any]], placed: set[str]) -> str:
             continue
         lines = "".join(_row(row, placed) for row in members)
         bodies.append(f'<tbody><tr><th colspan="3" scope="rowgroup">{name}</th></tr>{lines}</tbody>')
-    head = "<thead><tr><th>Claim</th><th>In our words</th><th>Measured</th></tr></thead>"
+    head = "<thead><tr><th>Claim</th><th>The article says</th><th>We found</th></tr></thead>"
     content = head + "".join(bodies)
     return (
         '<div class="scroll" role="region" tabindex="0" aria-label="Claims">'
@@ -175,14 +215,18 @@ def _row(row: dict[str, Any], placed: set[str]) -> str:
     id = row["id"]
     anchor = "" if id.lower() in placed else f' id="{id.lower()}"'
     name = f'<a href="#{id.lower()}">{id}</a>' if id.lower() in placed else id
-    measured = inline(str(row["measured"]))
-    if "changed" in row:
-        measured += f' <span class="changed">Bar changed. {inline(row["changed"])}</span>'
-    because = f" {inline(row['because'])}" if row["because"] else ""
     return (
-        f'<tr{anchor}><td class="claim-name">{glyph(row["verdict"])} {name}</td>'
-        f"<td>{inline(row['text'])}{because}</td><td>{measured}</td></tr>"
+        f'<tr{anchor}><td class="claim-name">{glyph(group(row))} {name}</td>'
+        f"{''.join(says_and_found(row))}</tr>"
     )
+
+
+def says_and_found(row: dict[str, Any]) -> tuple[str, str]:
+    """The cells of a table with what the article says, and with what was found and when its bar was made."""
+    found = inline(f"{row['found']} {row['because']}".rstrip())
+    kind = "" if {"quoted", "later"} & set(row) else ' class="found"'
+    who = "adds" if is_extra(row["id"]) else "says"
+    return f'<td class="{who}">{inline(row["text"])}</td>', f"<td{kind}>{found}{bar_note(row)}</td>"
 
 
 class Chapter(SphinxTransform):
@@ -195,7 +239,7 @@ class Chapter(SphinxTransform):
         if PurePosixPath(docname).name not in chapters() or not docname.startswith("notebooks/"):
             return
         claims = of_article(rows(self.env, docname))
-        summary = f"{total(claims)}: {counts(claims)}"
+        summary = f"{total(claims)} of the article, one bar each: {legend(claims)}"
         title = next(iter(self.document.findall(nodes.section)))
         paragraphs = [child for child in title.children if isinstance(child, nodes.paragraph)][:2]
         if len(paragraphs) == 2:
@@ -229,7 +273,7 @@ class Chapter(SphinxTransform):
                 classes=["ledger-title"],
                 **{"heading-level": 2},
             ),
-            html(f'<span class="ledger-counts">{counts(own)}</span>{marks(own)}'),
+            html(f'<span class="ledger-counts">{legend(own)}</span>{marks(own)}'),
         )
         code = [
             box(

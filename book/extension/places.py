@@ -2,6 +2,7 @@
 
 import platform
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from html import escape
@@ -15,6 +16,7 @@ from sphinx.builders import Builder
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
+from explainers.notebook.claim import is_extra
 from extension import cards, export, ledger
 from extension.elements import html
 
@@ -25,6 +27,7 @@ BOOK_PAGES = [
     ("book/glossary", "Glossary", "of the terms used"),
     ("book/bibliography", "Bibliography", "of the sources"),
 ]
+FIRST = "before its code"  # when a bar was written if its claim does not say otherwise
 VERSIONS = (
     "torch",
     "sympy",
@@ -139,23 +142,28 @@ def _card(env: BuildEnvironment, builder: Builder, docname: str, chapter: dict[s
 
 
 def _all_claims(env: BuildEnvironment, builder: Builder, docname: str) -> str:
-    lines = []
-    for part in parts(env):
-        for chapter in part["chapters"]:
-            if not chapter["doc"]:
-                continue
-            page = builder.get_relative_uri(docname, chapter["doc"])
-            order = list(ledger.GROUPS)
-            claims = ledger.rows(env, chapter["doc"])
-            for row in sorted(claims, key=lambda row: order.index(row["verdict"])):
-                lines.append(
-                    f'<tr><td class="claim-name"><a href="{page}#{row["id"].lower()}">{row["id"]}</a></td>'
-                    f"<td>{ledger.inline(row['text'])}</td>"
-                    f'<td class="verdict">{ledger.glyph(row["verdict"])} {_verdict_word(row)}</td>'
-                    f"<td>{ledger.inline(str(row['measured']))}</td></tr>"
-                )
-    head = "<thead><tr><th>Claim</th><th>In our words</th><th>Verdict</th><th>Measured</th></tr></thead>"
+    chapters, lines, listed = [], [], []
+    order = list(ledger.GROUPS)
+    for chapter in (chapter for part in parts(env) for chapter in part["chapters"] if chapter["doc"]):
+        page = builder.get_relative_uri(docname, chapter["doc"])
+        claims = ledger.rows(env, chapter["doc"])
+        own = ledger.of_article(claims)
+        listed += claims
+        chapters.append(
+            f'<li><a href="{page}">{escape(chapter["title"])}</a> {ledger.marks(own)} '
+            f"<span>{ledger.total(own)}: {ledger.legend(own)}</span></li>"
+        )
+        for row in sorted(claims, key=lambda row: order.index(ledger.group(row))):
+            says, found = ledger.says_and_found(row)
+            lines.append(
+                f'<tr><td class="claim-name"><a href="{page}#{row["id"].lower()}">{row["id"]}</a> '
+                f'<span class="verdict">{ledger.glyph(ledger.group(row))} {_verdict_word(row)}</span></td>'
+                f"{says}{found}<td>{_bar_word(row)}</td></tr>"
+            )
+    heads = ("Claim and verdict", "The article says", "We found", "Bar written")
+    head = f"<thead><tr>{''.join(f'<th>{name}</th>' for name in heads)}</tr></thead>"
     return (
+        f'<ul class="chapter-counts">{"".join(chapters)}</ul><p id="bars">{_bars_in_words(listed)}</p>'
         '<p class="filter"><label for="filter">Show the claims that contain</label>'
         '<input id="filter" type="search" autocomplete="off" placeholder="tanh, refuted, FD-38" '
         'data-filter="all-claims">'
@@ -166,8 +174,28 @@ def _all_claims(env: BuildEnvironment, builder: Builder, docname: str) -> str:
 
 
 def _verdict_word(row: dict[str, Any]) -> str:
-    word = {"later": "not yet tested"}.get(row["verdict"], row["verdict"])
-    return f"{word} (ours)" if ledger.is_extra(row["id"]) else word
+    empty = "holds, a tautology" if "tautology" in row else "holds, a definition"
+    word = {"later": "not yet tested", "definition": empty}.get(ledger.group(row), row["verdict"])
+    return f"{word} (ours)" if is_extra(row["id"]) else word
+
+
+def _bar_word(row: dict[str, Any]) -> str:
+    """When the bar of a claim was written, and whether it was changed after a measurement."""
+    if "bar" not in row:
+        return "no bar"
+    return str(row.get("written", FIRST)) + (", changed later" if "changed" in row else "")
+
+
+def _bars_in_words(claims: list[dict[str, Any]]) -> str:
+    """How many bars were written when, and how many were changed."""
+    bars = [row for row in claims if "bar" in row]
+    written = Counter(row.get("written", FIRST) for row in bars)
+    said = "; ".join(f"{count} {when}" for when, count in written.most_common())
+    changed = sum("changed" in row for row in bars)
+    return (
+        f"When the {len(bars)} bars were written, ours included: {said}. "
+        f"Changed after a measurement, whenever they were written: {changed}."
+    )
 
 
 def _versions(*_: object) -> str:

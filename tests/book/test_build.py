@@ -55,7 +55,7 @@ from explainers.notebook.claim import claim
 from explainers.resources import record
 print("token-{name}", uuid.uuid4().hex, value())
 print({extra})
-claim("{prefix}-01").holds(value() > 0, f"value {{value()}}")
+claim("{prefix}-01").holds(value() > 0, f"It is {{value()}}.")
 ```
 """
 
@@ -476,8 +476,8 @@ def test_a_site_lost_between_the_two_renames_comes_back(book: Book) -> None:
         ("value() > 0", "value() < 0", "AL-01 is not true by its own bar"),
         ("value() > 0", "1 > 0", "uses no measured value"),
         ('claim("AL-01")', 'claim("AL-99")', "no chapter lists a claim 'AL-99'"),
-        ("claim(", 'claim("AL-01").holds(value() > 0, "")\nclaim(', "already has a verdict"),
-        ('claim("AL-01").holds(value() > 0, f"value {value()}")', "value()", "claim AL-01 has no verdict"),
+        ("claim(", 'claim("AL-01").holds(value() > 0, "It is so.")\nclaim(', "already has a verdict"),
+        ('claim("AL-01").holds(value() > 0, f"It is {value()}.")', "value()", "claim AL-01 has no verdict"),
         ("Prose of alpha.", "```{note}\nA note.\n```", "is not supported by the export"),
         ("import uuid", "import sys, uuid\nprint('oops', file=sys.stderr)", "cell 2 wrote to stderr:\noops"),
         ("import uuid", "import os, uuid\nos._exit(1)", "alpha.md, cell 2: its kernel died"),

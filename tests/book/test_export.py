@@ -249,7 +249,25 @@ class TestOfTheBook:
         ]
         assert not [kind for data in outputs for kind in data if kind.startswith(export.OURS)]
         assert any("text/latex" in data for data in outputs) == (".qed(" in self.source(name))
-        assert any(data.get("text/plain", "").startswith("Holds · ") for data in outputs)
+        verdicts = [data["text/plain"] for data in outputs if ". Found: " in data.get("text/plain", "")]
+        listed = [entry for entry in resources.chapter_claims(name).values() if "bar" in entry]
+        assert len(verdicts) == len(listed)
+        for entry in listed:
+            who = "We add" if "-X" in entry["id"] else "Article"
+            assert any(words.startswith(f"{entry['id']}. {who}: {entry['text']}\n") for words in verdicts)
+
+    def test_folded_code_carries_the_claim_in_words(self, name: str, site: Path) -> None:
+        titles = [
+            cell.source.partition("\n")[0]
+            for cell in self.notebook(site, name).cells
+            if cell.cell_type == "code"
+        ]
+        named = [title for title in titles if re.match(r"# @title [A-Z]+-\w\w\b", title)]
+        texts = {id: entry["text"] for id, entry in resources.chapter_claims(name).items()}
+        assert named
+        for title in named:
+            id = title.split()[2].rstrip(".")
+            assert title.startswith(f"# @title {id}. {texts[id]}")
 
     def test_its_explorables_are_whole(self, name: str, site: Path) -> None:
         widgets = self.notebook(site, name).metadata.get("widgets", {})

@@ -394,5 +394,114 @@ def test_the_counts_of_the_ledger_are_those_of_the_page(page: str, site: Path) -
     counts = re.match(r"\s*(\d+) claims?\b", one(html, ".claim-counts").get_text())
     assert counts
     assert int(counts[1]) == len(rows) == CHAPTERS[page].count
-    assert len(html.select(".claim-counts .marks i")) == len(rows)
+    assert len(html.select(".claim-counts > .marks i")) == len(rows)
     assert len(html.select(".claims .claim")) <= 8
+
+
+WORDS = {
+    "definition": "definition",
+    "holds": "hold",
+    "qualified": "qualified",
+    "refuted": "refuted",
+    "quoted": "quoted",
+}
+
+
+def rows_of(table: BeautifulSoup) -> list[Tag]:
+    """The rows of the table of all claims."""
+    return [*table.select("#all-claims tbody tr")]
+
+
+def row_id(row: Tag) -> str:
+    """The anchor of its claim."""
+    return str(one(row, "a")["href"]).partition("#")[2]
+
+
+def said_and_drawn(place: Tag) -> tuple[dict[str, int], list[str], list[str]]:
+    """The counts in words, the bars, and the bars that stand before the counts."""
+    words = place.get_text(" ", strip=True)
+    numbers = {name: re.search(rf"(\d+) {word}", words) for name, word in WORDS.items()}
+    bars = [str(bar["class"][0]) for bar in place.select(".marks i")]
+    drawn = [str(bar["class"][0]) for bar in place.select(":not(.glue) > .marks i")]
+    assert len(bars) - len(drawn) == sum(found is not None for found in numbers.values())
+    return {name: int(found[1]) for name, found in numbers.items() if found}, drawn, bars
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_head_card_ledger_and_table_count_alike_and_definitions_apart(page: str, site: Path) -> None:
+    html = soup(site / page)
+    table = soup(site / "book/claims.html")
+    name = Path(page).stem
+    entries = [entry for id, entry in resources.chapter_claims(name).items() if "-X" not in id]
+    verdicts = {row_id(row): one(row, ".verdict").get_text(" ", strip=True) for row in rows_of(table)}
+    expected = [verdicts[entry["id"].lower()] for entry in entries]
+    empty = {"holds, a definition": "definition", "holds, a tautology": "definition"}
+    expected = [empty.get(word, word) for word in expected]
+    assert all(
+        (word == "definition") == (entry["kind"] == "DEF" or "tautology" in entry)
+        for word, entry in zip(expected, entries, strict=True)
+        if word in ("holds", "definition")
+    )
+    heads = [one(html, ".claim-counts"), one(html, ".ledger > summary")]
+    heads += [item for item in table.select(".chapter-counts li") if name in str(one(item, "a")["href"])]
+    assert len(heads) == 3
+    for head in heads:
+        numbers, drawn, _ = said_and_drawn(head)
+        assert drawn == expected
+        assert numbers == {group: expected.count(group) for group in dict.fromkeys(expected)}
+
+
+def test_the_table_of_claims_says_when_each_bar_was_written(site: Path) -> None:
+    html = soup(site / "book/claims.html")
+    claims = {
+        id.lower(): entry
+        for name in resources.chapters()
+        for id, entry in resources.chapter_claims(name).items()
+    }
+    rows = {row_id(row): row for row in rows_of(html)}
+    assert rows.keys() == claims.keys()
+    said: dict[str, int] = {}
+    for id, row in rows.items():
+        entry, last = claims[id], row.select("td")[-1].get_text()
+        if "bar" not in entry:
+            assert last == "no bar"
+            continue
+        when, _, changed = last.partition(", ")
+        assert when == entry.get("written", "before its code")
+        assert changed == ("changed later" if "changed" in entry else "")
+        notes = [note.get_text(" ", strip=True) for note in row.select(".changed")]
+        assert len(notes) == ("written" in entry) + ("changed" in entry)
+        said[when] = said.get(when, 0) + 1
+    words = one(html, "#bars").get_text()
+    assert all(f"{count} {when}" in words for when, count in said.items())
+    assert f"the {sum(said.values())} bars" in words
+    assert f": {sum('changed' in entry for entry in claims.values())}." in words
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_claim_in_the_text_says_the_articles_words_then_the_verdict_and_the_finding(
+    page: str, site: Path
+) -> None:
+    html = soup(site / page)
+    lines = html.select(".claim")
+    assert lines
+    for line in lines:
+        article, verdict = (part for part in line.select(":scope > div"))
+        who = "We add" if "-x" in str(line["id"]) else "Article"
+        assert re.match(rf"{who}:\s\S", article.get_text())
+        words = one(verdict, ".claim-found").get_text()
+        assert re.match(r"(Holds|Qualified|Refuted)\.\sFound:\s[A-Z0-9\W].*\.$", words, flags=re.S)
+        assert one(verdict, "summary .claim-id").get_text() == str(line["id"]).upper()
+        assert article.get_text().partition(":")[2].strip() not in words
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_folded_code_in_the_ledger_carries_the_claim_in_words(page: str, site: Path) -> None:
+    texts = {id: entry["text"] for id, entry in resources.chapter_claims(Path(page).stem).items()}
+    named = 0
+    for fold in soup(site / page).select(".ledger-cell > summary"):
+        for id in fold.select(".claim-id"):
+            first = re.split(r"[$`]", texts[id.get_text()])[0].split()
+            assert " ".join(first) in " ".join(fold.get_text().split())
+            named += 1
+    assert named > 10

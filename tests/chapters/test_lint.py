@@ -28,14 +28,14 @@ def complaints(tmp_path: Path, *, code: str = "", prose: str = "") -> list[str]:
 )  # fmt: skip
 @pytest.mark.parametrize("verdict", ["holds", "qualified", "refuted"])
 def test_a_condition_that_nothing_measured_is_refused(tmp_path: Path, verdict: str, condition: str) -> None:
-    assert complaints(tmp_path, code=f'claim("FD-01").{verdict}({condition}, measured="x")')
+    assert complaints(tmp_path, code=f'claim("FD-01").{verdict}({condition}, found="x")')
 
 
 @pytest.mark.parametrize(
     "condition", ["area < 1", "abs(area - 1) < 1e-9", "all(r == 2 for r in ranks)", "condition=area < 1"]
 )
 def test_a_condition_on_something_measured_passes(tmp_path: Path, condition: str) -> None:
-    assert complaints(tmp_path, code=f'claim("FD-01").holds({condition}, measured="x")') == []
+    assert complaints(tmp_path, code=f'claim("FD-01").holds({condition}, found="x")') == []
 
 
 def test_a_claim_gets_one_verdict(tmp_path: Path) -> None:

@@ -62,10 +62,14 @@ def _claim(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
     return [
         _container(
             "claim",
-            _container("claim-says", *markdown(data["text"])),
-            _container("claim-because", *markdown(data["because"])),
-            _container("claim-measured", *markdown(data["measured"])),
-            claim={key: data[key] for key in ("id", "verdict", "measured", "because")},
+            _container("claim-article", *markdown(data["text"])),
+            _container(
+                "claim-found", *markdown(f"{data['found']} {data['because']}".rstrip())
+            ),
+            claim={
+                key: data[key]
+                for key in ("id", "source", "verdict", "found", "because")
+            },
         )
     ]
 
