@@ -44,6 +44,7 @@ def use() -> None:
             "text.color": COLOURS["ink2"],
             "axes.facecolor": "none",
             "axes.edgecolor": COLOURS["track"],
+            "axes.labelcolor": COLOURS["ink3"],
             "axes.linewidth": _PX,
             "axes.prop_cycle": cycler(color=[COLOURS[f"c{i}"] for i in range(1, 6)]),
             "axes.spines.top": False,

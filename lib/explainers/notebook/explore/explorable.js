@@ -84,12 +84,17 @@ const written = (value, format) => {
   return (plus && !text.startsWith("-") ? "+" : "") + text.replaceAll("-", "−");
 };
 
+// A text with values for its places in braces; braces in formulas are none.
+const fill = (text, value) => text.replace(/\$[^$]*\$|\{(\w+)(?::([^}]+))?\}/g, (all, name, format) => (name ? value(name, format || "g") : all));
+
 // ---- marks -------------------------------------------------------------------------------------------------
 
 const scale = ({ lo, hi, log }, from, to) => {
   const [a, b] = log ? [Math.log(lo), Math.log(hi)] : [lo, hi];
   return (value) => from + (((log ? Math.log(value) : value) - a) / (b - a)) * (to - from);
 };
+// Limits widened about their middle, so that one unit is as long on both axes.
+const widened = ({ lo, hi }, share) => ({ lo: (lo + hi) / 2 - (share * (hi - lo)) / 2, hi: (lo + hi) / 2 + (share * (hi - lo)) / 2 });
 const px = (value) => Math.round(value * 100) / 100;
 
 // The places of a mark on the drawing, one list for each row: `y` may hold several rows over one `x`.
@@ -228,13 +233,13 @@ const settle = (label, anchors, taken, inked, width, height) => {
 // ---- one panel ---------------------------------------------------------------------------------------------
 
 const panel = (spec, index) => {
-  const { title, x, y, marks, clip } = spec.panels[index];
+  const { title, marks, clip, equal } = spec.panels[index];
   const svg = make("svg:svg", { role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": 0, "aria-valuetext": "no place read", "data-lm-suppress-shortcuts": "true" });
   const frame = make("div", { class: "panel" }, make("div", { class: "panel-title" }, title), svg);
   const [back, drawing, values, front] = ["back", "marks", "values", "front"].map((name) => make("svg:g", { class: name }));
   const window = clip ? make("svg:svg", {}, drawing) : drawing;  // an inner svg cuts off what leaves it
   svg.append(back, window, values, front);
-  const cells = marks.some((mark) => mark.kind === "heatmap");  // which need no grid
+  const bare = equal || marks.some((mark) => mark.kind === "heatmap");  // a map, which needs no grid
   const size = (mark) => spec.arrays[mark.z]?.shape.slice(-2).reduce((a, b) => a * b);
   const drawn = marks.map((mark) => {
     const shapes = KINDS[mark.kind].shapes(mark, { size: size(mark) })
@@ -252,10 +257,16 @@ const panel = (spec, index) => {
   const names = readable.map(({ mark }) => called(mark)).join(", ");
   svg.setAttribute("aria-label", `${title || "Drawing"}${names ? `: ${names}` : ""}. The arrow keys read values.`);
 
-  let scales = null, laid = "", pointed = null;
+  let { x, y } = spec.panels[index], scales = null, laid = "", pointed = null;
 
   const draw = (state, width, height) => {
     const { get, count, earlier } = state;
+    ({ x, y } = spec.panels[index]);
+    if (equal) {
+      const across = (x.hi - x.lo) / (width - 4), down = (y.hi - y.lo) / height, unit = Math.max(across, down);
+      x = { ...x, ...widened(x, unit / across) };
+      y = { ...y, ...widened(y, unit / down) };
+    }
     const [lo, hi] = y.free ? [get(y.free[0]), get(y.free[1])] : [y.lo, y.hi];
     const X = scale(x, 2, width - 2), Y = scale({ ...y, lo, hi }, height, 0);
     // where bars and areas stand, and the axis: at zero, or at the end that is nearest to it
@@ -272,7 +283,7 @@ const panel = (spec, index) => {
       const ticks = y.free ? rounded(lo, hi, y.log) : y.ticks;
       const level = (name, at) => make("svg:path", { class: name, d: `M0 ${px(at)}H${width}` });
       back.replaceChildren(
-        ...(cells ? [] : [...ticks.map((t) => level("grid", Y(t))), level("axis", floor)]),
+        ...(bare ? [] : [...ticks.map((t) => level("grid", Y(t))), level("axis", floor)]),
         // the axis' name stands in the middle, and a tick that it would cover is left out
         ...x.ticks.filter((t) => !x.label || Math.abs(X(t) - width / 2) > 3.3 * x.label.length + 14).map((t) => {
           const at = X(t), anchor = at < 20 ? "start" : at > width - 20 ? "end" : "middle";
@@ -301,14 +312,14 @@ const panel = (spec, index) => {
     const ticks = [...values.children].map((t) => ({ x: 0, y: Number(t.getAttribute("y")) - 12, w: 8 * t.textContent.length, h: 15 }));
     const taken = [...ticks];
     const dotted = (length, place) => Array.from({ length: Math.ceil(length / 8) }, (_, i) => place(8 * i));
-    const inked = [...dotted(width, (a) => [a, floor]), ...drawn.flatMap(({ mark, rows, faint }) =>
+    const inked = [...(bare ? [] : dotted(width, (a) => [a, floor])), ...drawn.flatMap(({ mark, rows, faint }) =>
       mark.kind === "vline" ? dotted(height, (b) => [rows[0][0][0], b])
         : mark.kind === "hline" ? dotted(width, (a) => [a, rows[0][0][1]])
           : [...rows, ...faint].flat())];
     const order = ["text", "extreme", "vline", "hline", "lines", "points", "bars", "area"];
     const named = drawn.filter(({ label }) => label).sort((a, b) => order.indexOf(a.mark.kind) - order.indexOf(b.mark.kind));
     for (const item of named) {
-      const words = item.words ?? item.mark.label.replace(/\{(\w+)(?::([^}]+))?\}/g, (_, n, f) => written(state.get(n), f ?? "g"));
+      const words = item.words ?? fill(item.mark.label, (n, format) => written(state.get(n), format));
       if (item.label.textContent !== words) item.label.textContent = words;
       const spots = item.rows.flat().filter(([a, b]) => !Number.isNaN(a + b) && b > -20 && b < height + 20);
       item.label.toggleAttribute("hidden", !spots.length);
@@ -535,6 +546,8 @@ export default {
         if (i < 0 || typeof name !== "string" || !(name in spec.arrays)) return undefined;
         return spec.arrays[name].shape.at(-1) === controls[i].count ? at[i] + 1 : undefined;
       },
+      // what a text or a readout says: of an array the last entry that is revealed
+      last: (name) => { const found = state.get(name); return typeof found === "object" ? found[state.count(name) - 1] : found; },
       earlier: (control, steps) => (control === null || at[control] < steps ? null : at.map((stop, i) => (i === control ? stop - steps : stop))),
       measure: (words) => {
         if (!widths.has(words)) { ruler.textContent = words; widths.set(words, ruler.getComputedTextLength()); }
@@ -546,10 +559,23 @@ export default {
 
     const panels = spec.panels.map((_, i) => panel(spec, i));
     const readouts = spec.readouts.map((readout) => ({ readout, value: make("b") }));
-    const numbers = make("span", { class: "numbers", "aria-live": "polite" }, ...readouts.map(({ readout, value }) =>
+    const numbers = make("span", { class: "numbers" }, ...readouts.map(({ readout, value }) =>
       make("span", {}, readout.label && `${readout.label} `, value, readout.unit && ` ${readout.unit}`)));
     const line = make("div", { class: "readouts" }, numbers, reading);
-    state.quiet = (quiet) => numbers.setAttribute("aria-live", quiet ? "off" : "polite");
+    const caption = place?.querySelector(".figure-caption");
+    // the sentences were set when the page was built, formulas and all; numbers are written here
+    const says = [...(caption?.querySelectorAll("[data-says]") ?? [])].map((element) => {
+      const { says: name, format } = element.dataset;
+      const sentences = place.querySelector(`template[data-sentences="${name}"]`)?.content.children;
+      let now = null;
+      return { say: () => {
+        const value = state.last(name), words = typeof value === "string" && sentences ? value : written(value, format || "g");
+        if (words === now) return;
+        now = words;
+        element.replaceChildren(...(sentences && spec.arrays[name] ? sentences[spec.arrays[name].words.indexOf(value)].cloneNode(true).childNodes : [words]));
+      } };
+    });
+    state.quiet = (quiet) => [numbers, ...(says.length ? [caption] : [])].forEach((live) => live.setAttribute("aria-live", quiet ? "off" : "polite"));
     const built = controls.map((control, i) => BUILD[control.kind](control, (stop) => move(at.map((old, j) => (j === i ? stop : old))), state));
     const button = (words, action) => {
       const made = make("button", { type: "button" }, words);
@@ -565,26 +591,27 @@ export default {
       made.textContent = copied ? "Copied" : "In the address bar";
       setTimeout(() => { made.textContent = "Copy link"; }, 1500);
     });
-    const described = make("p", { class: "unseen", id: unique() }, `At first: ${spec.alt}`);
+    const described = make("p", { class: "unseen", id: unique() });
     const grid = make("div", { class: "panels", role: "group", "aria-label": "Figure", "aria-describedby": described.id }, ...panels.map((p) => p.frame));
     grid.style.setProperty("--columns", spec.panels.map((p) => `minmax(0, ${p.ratio}fr)`).join(" "));
     panels[0].svg.append(ruler);
-    const root = make("div", { class: "explorable-live" }, described, grid, line,
-      make("div", { class: "controls" }, ...built.map((b) => b.element)));
+    const below = [line, ...(spec.predict ? [make("p", { class: "predict" }, spec.predict)] : []), make("div", { class: "controls" }, ...built.map((b) => b.element))];
+    const root = make("div", { class: "explorable-live" }, described, grid, ...below);
     root.style.setProperty("--width", `${spec.width}px`);
     const actions = make("div", { class: "actions" }, reset, ...(url ? [copy] : []));
     (place?.querySelector(".explorable-foot") ?? root).append(actions);
     el.replaceChildren(root);
+    state.quiet(false);
 
     let narrow = false;
     const draw = (fresh) => {  // afresh: labels forget where they stood
       state.fresh = fresh;
       panels.forEach((p) => p.draw(state, p.frame.clientWidth, narrow ? spec.phone : spec.height));
       for (const { readout, value } of readouts) {
-        let found = state.get(readout.name);
-        if (typeof found === "object") found = found[state.count(readout.name) - 1];
-        value.textContent = written(found, readout.format);
+        value.textContent = written(state.last(readout.name), readout.format);
       }
+      described.textContent = fill(spec.alt, (name, format) => written(state.last(name), format));
+      for (const said of says) said.say();
       built.forEach((b, i) => b.show(at[i]));
       line.classList.toggle("empty", !readouts.length && !reading.textContent);
     };
@@ -609,8 +636,11 @@ export default {
     model.on("change:value", follow);
 
     const layout = () => {
+      const was = narrow;
       narrow = root.clientWidth < 600;
       root.classList.toggle("narrow", narrow);
+      // one above the other, the first panel and the controls have to fit on a phone's screen
+      if (narrow !== was) (narrow ? panels[0].frame : grid).after(...below);
       if (root.clientWidth) draw(true);
     };
     const watcher = new ResizeObserver(layout);

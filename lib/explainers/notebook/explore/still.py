@@ -1,7 +1,6 @@
 """A static picture of an explorable at its default setting, for print and for readers
 without JavaScript."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from explainers.notebook import style
-from explainers.notebook.words import tidy
+from explainers.notebook.words import fill, tidy
 
 _TOKENS = ("ink2", "c1", "c2", "c3", "c4", "c5")
 _PX = 72 / 100
@@ -56,9 +55,11 @@ class Still:
             ylim=(float(lo), float(hi)),
         )
         ax.minorticks_off()
-        if any(mark["kind"] == "heatmap" for mark in panel["marks"]):
+        if panel["equal"]:
+            ax.set_aspect("equal", adjustable="datalim")
+        if panel["equal"] or any(m["kind"] == "heatmap" for m in panel["marks"]):
             ax.spines["bottom"].set_visible(False)
-            for line in ax.lines:  # cells need no grid
+            for line in ax.lines:  # a map needs no grid
                 line.remove()
         elif not y["log"] and min(lo, hi) < 0 < max(lo, hi):
             ax.spines["bottom"].set_visible(False)
@@ -155,10 +156,9 @@ class Still:
             return f"{mark['label']} {value}"
         if mark["kind"] == "text":
             return format_value(self.get(mark["words"]), mark["format"])
-        return re.sub(
-            r"\{(\w+)(?::([^}]+))?\}",
-            lambda m: format_value(self.get(m[1]), m[2] or "g"),
+        return fill(
             mark["label"],
+            lambda name, format: format_value(self.get(name), format or "g"),
         )
 
     def _label(
