@@ -77,12 +77,15 @@ def panel(
     xlim: tuple[float, float] | None = None,
     ylim: tuple[float, float] | None = None,
     log: str = "",
+    equal: bool = False,
 ) -> Axes:
     """Set up `ax` in the style of the book, and return it.
 
     The title is at the top left. `xticks` are labelled below the axis; `xlim` is by
     default from the first to the last of them. `yticks` are grid lines with their
-    values at the left end. `log` names the logarithmic axes, "x", "y" or "xy".
+    values at the left end. `log` names the logarithmic axes, "x", "y" or "xy". With
+    `equal=True` the limits of one axis are widened, so that one unit is as long on
+    both, and there is no axis line.
     """
     ax.set_title(title)
     for name in log:
@@ -99,6 +102,9 @@ def panel(
             "left" if at < 0.02 else "right" if at > 0.98 else "center"
         )
     ax.set_yticks([])
+    if equal:
+        ax.set_aspect("equal", adjustable="datalim")
+        ax.spines["bottom"].set_visible(False)
     for tick in yticks or []:
         ax.axhline(tick, color=COLOURS["rule"], linewidth=_PX, zorder=0)
         ax.annotate(

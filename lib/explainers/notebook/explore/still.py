@@ -53,15 +53,14 @@ class Still:
             yticks=ticks,
             xlim=(x["lo"], x["hi"]),
             ylim=(float(lo), float(hi)),
+            equal=panel["equal"],
         )
         ax.minorticks_off()
-        if panel["equal"]:
-            ax.set_aspect("equal", adjustable="datalim")
-        if panel["equal"] or any(m["kind"] == "heatmap" for m in panel["marks"]):
+        if any(mark["kind"] == "heatmap" for mark in panel["marks"]):
             ax.spines["bottom"].set_visible(False)
-            for line in ax.lines:  # a map needs no grid
+            for line in ax.lines:  # cells need no grid
                 line.remove()
-        elif not y["log"] and min(lo, hi) < 0 < max(lo, hi):
+        elif not (y["log"] or panel["equal"]) and min(lo, hi) < 0 < max(lo, hi):
             ax.spines["bottom"].set_visible(False)
             ax.axhline(0, color=style.COLOURS["track"], linewidth=_PX, zorder=1)
         if x["label"]:
