@@ -205,29 +205,42 @@ const KINDS = {
 
 const overlap = (a, b) => Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x)) * Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
 
-// Where a label goes: beside its own mark, never on another label or outside the drawing, off the curves where it
-// can, and near where it was, so that it does not jump about while a control is dragged.
-const settle = (label, anchors, taken, inked, width, height) => {
-  const { w, h, last, wish } = label;
+// Points four pixels apart on a curve, which a gap interrupts.
+const inkOf = (row) => {
+  const ink = [];
+  let next = 0;
+  row.forEach(([a, b], i) => {
+    const [p, q] = row[i - 1] ?? [a, b], length = Math.hypot(a - p, b - q);
+    if (Number.isNaN(length)) { next = 0; return; }
+    for (; next <= length; next += 4) ink.push([p + ((a - p) * next) / (length || 1), q + ((b - q) * next) / (length || 1)]);
+    next -= length;
+  });
+  return ink;
+};
+const dot = ([a, b]) => [[a, b], [a - 3, b], [a + 3, b], [a, b - 3], [a, b + 3]];
+
+// The places round a point for a label of some size.
+const around = ([a, b], w, h) => [[a + 8, b - h - 2], [a - w - 8, b - h - 2], [a + 8, b + 4], [a - w - 8, b + 4], [a - w / 2, b - h - 8], [a - w / 2, b + 8]];
+
+// Where a label goes: never on another label or outside the drawing, off the curves where it can, near the place it
+// wishes, and near where it was, so that it does not jump about while a control is dragged.
+const settle = ({ w, h, last, wish }, spots, taken, inked, width, height) => {
+  const allowed = (w * h) / 20 / 9;  // points of ink, of nine square pixels each, on a twentieth of the label
   let best = null;
-  for (const [a, b] of anchors) {
-    const around = [[a + 8, b - h - 2], [a - w - 8, b - h - 2], [a + 8, b + 4], [a - w - 8, b + 4], [a - w / 2, b - h - 8], [a - w / 2, b + 8]];
-    for (const [left, top] of around) {
-      const x = Math.min(Math.max(left, 0), width - w), y = Math.min(Math.max(top, -6), height - h);
-      const box = { x, y, w, h };
-      const free = { x: x - 3, y: y - 1, w: w + 6, h: h + 2 };
-      let cost = 4 * Math.hypot(x - left, y - top) + taken.reduce((sum, other) => sum + 1000 * Math.sign(overlap(free, other)) + 10 * overlap(free, other), 0);
-      if (wish !== undefined) cost += 0.6 * Math.abs(a - wish);
-      if (last) cost += 0.25 * Math.hypot(x - last[0], y - last[1]);
-      const right = free.x + free.w, bottom = free.y + free.h;
-      for (let i = 0; i < inked.length && !(best && cost >= best.cost); i++) {  // most places have lost before the end
-        const [p, q] = inked[i];
-        if (p > free.x && p < right && q > free.y && q < bottom) cost += 12;
-      }
-      if (!best || cost < best.cost) best = { cost, box };
+  for (const [left, top] of spots) {
+    const x = Math.min(Math.max(left, 0), width - w), y = Math.min(Math.max(top, -6), height - h);
+    const free = { x: x - 3, y: y - 1, w: w + 6, h: h + 2 }, right = free.x + free.w, bottom = free.y + free.h;
+    let cost = 4 * Math.hypot(x - left, y - top) + taken.reduce((sum, other) => sum + 1000 * Math.sign(overlap(free, other)) + 10 * overlap(free, other), 0);
+    if (wish !== undefined) cost += 0.6 * Math.abs(x + w / 2 - wish);
+    if (last) cost += 0.25 * Math.hypot(x - last[0], y - last[1]);
+    let covered = 0;
+    for (let i = 0; i < inked.length && !(best && cost >= best.cost); i++) {  // most places have lost before the end
+      const [p, q] = inked[i];
+      if (p > free.x && p < right && q > free.y && q < bottom) cost += ++covered > allowed ? 60 : 12;
     }
+    if (!best || cost < best.cost) best = { cost, x, y, w, h };
   }
-  return best.box;
+  return best;
 };
 
 // ---- one panel ---------------------------------------------------------------------------------------------
@@ -311,11 +324,12 @@ const panel = (spec, index) => {
     const { width, height, floor } = scales;
     const ticks = [...values.children].map((t) => ({ x: 0, y: Number(t.getAttribute("y")) - 12, w: 8 * t.textContent.length, h: 15 }));
     const taken = [...ticks];
-    const dotted = (length, place) => Array.from({ length: Math.ceil(length / 8) }, (_, i) => place(8 * i));
+    const dotted = (length, place) => Array.from({ length: Math.ceil(length / 4) }, (_, i) => place(4 * i));
     const inked = [...(bare ? [] : dotted(width, (a) => [a, floor])), ...drawn.flatMap(({ mark, rows, faint }) =>
       mark.kind === "vline" ? dotted(height, (b) => [rows[0][0][0], b])
         : mark.kind === "hline" ? dotted(width, (a) => [a, rows[0][0][1]])
-          : [...rows, ...faint].flat())];
+          : mark.kind === "extreme" || mark.kind === "points" ? rows.flat().flatMap(dot)
+            : [...[...rows, ...faint].flatMap(inkOf), ...(mark.head ? rows.flatMap((row) => dot(row.findLast(([a, b]) => !Number.isNaN(a + b)) ?? [NaN, NaN])) : [])])];
     const order = ["text", "extreme", "vline", "hline", "lines", "points", "bars", "area"];
     const named = drawn.filter(({ label }) => label).sort((a, b) => order.indexOf(a.mark.kind) - order.indexOf(b.mark.kind));
     for (const item of named) {
@@ -326,23 +340,17 @@ const panel = (spec, index) => {
       if (!spots.length) continue;
       const w = state.measure(words), h = 17;
       const { kind, near } = item.mark;
-      const every = Math.max(1, Math.floor(spots.length / 40));
-      const anchors = spots.filter((_, i) => i % every === 0);
       if (kind === "vline") {  // always on its right: what it says may be about that side
-        const x = spots[0][0] + 8, room = { x, w, h: h + 4 };
-        const y = dotted(height - h, (top) => top).find((top) => !taken.some((other) => overlap({ ...room, y: top }, other))) ?? 0;
-        const fits = x + w <= width;
+        const fits = spots[0][0] + 8 + w <= width;
         item.label.toggleAttribute("hidden", !fits);
-        if (fits) {
-          taken.push({ x, y, w, h });
-          item.label.setAttribute("x", px(x));
-          item.label.setAttribute("y", px(y + 13));
-        }
-        continue;
+        if (!fits) continue;
       }
-      const box = kind === "text"
-        ? { x: Math.min(Math.max(spots[0][0] - w / 2, 0), width - w), y: spots[0][1] - h / 2, w, h }
-        : settle({ w, h, last: item.last, wish: near === null ? undefined : scales.X(near) }, anchors, taken, inked, width, height);
+      const anchors = ["lines", "area", "hline"].includes(kind) ? item.rows.flatMap(inkOf).filter(([, b]) => b > -20 && b < height + 20) : spots;
+      const every = Math.max(1, Math.floor(anchors.length / 40));
+      const places = kind === "text" ? [[spots[0][0] - w / 2, spots[0][1] - h / 2]]
+        : kind === "vline" ? dotted(height - h, (top) => [spots[0][0] + 8, top])
+          : anchors.filter((_, i) => i % every === 0).flatMap((anchor) => around(anchor, w, h));
+      const box = settle({ w, h, last: item.last, wish: near === null ? undefined : scales.X(near) }, places, taken, inked, width, height);
       item.last = [box.x, box.y];
       taken.push(box);
       item.label.setAttribute("x", px(box.x));
