@@ -95,6 +95,9 @@ def panel(
     ax.set_xlim(*(xlim or (xticks[0], xticks[-1])))
     if ylim is not None:
         ax.set_ylim(*ylim)
+    if equal:
+        _widen(ax)
+        ax.spines["bottom"].set_visible(False)
     ax.set_xticks(xticks, [_number(tick) for tick in xticks])
     for text, tick in zip(ax.get_xticklabels(), xticks, strict=True):
         at = ax.transAxes.inverted().transform(ax.transData.transform((tick, 1)))[0]
@@ -102,9 +105,6 @@ def panel(
             "left" if at < 0.02 else "right" if at > 0.98 else "center"
         )
     ax.set_yticks([])
-    if equal:
-        ax.set_aspect("equal", adjustable="datalim")
-        ax.spines["bottom"].set_visible(False)
     for tick in yticks or []:
         ax.axhline(tick, color=COLOURS["rule"], linewidth=_PX, zorder=0)
         ax.annotate(
@@ -113,6 +113,17 @@ def panel(
             textcoords="offset points", color=COLOURS["ink3"],
         )  # fmt: skip
     return ax
+
+
+def _widen(ax: Axes) -> None:
+    """Widen the limits of one axis about their middle until units are equal."""
+    box = ax.get_window_extent()
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    across, down = (right - left) / box.width, (high - low) / box.height
+    unit = max(across, down)
+    aside, above = (unit - across) * box.width / 2, (unit - down) * box.height / 2
+    ax.set_xlim(left - aside, right + aside)
+    ax.set_ylim(low - above, high + above)
 
 
 def label(

@@ -89,7 +89,6 @@ def test_one_unit_of_a_map_is_as_long_on_both_axes_of_the_still_picture() -> Non
         view = panel("", lines("x", "y"), xlim=(0, 1), ylim=(0, 1), **keywords)
         axes = Figure(figsize=(6, 2)).add_axes((0, 0, 1, 1))
         made(view=view).still.panels[0](axes)
-        axes.apply_aspect()
         origin, one = axes.transData.transform([(0, 0), (1, 1)])
         return list(one - origin)
 

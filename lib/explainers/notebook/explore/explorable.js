@@ -219,18 +219,18 @@ const inkOf = (row) => {
 };
 const dot = ([a, b]) => [[a, b], [a - 3, b], [a + 3, b], [a, b - 3], [a, b + 3]];
 
-// The places round a point for a label of some size.
-const around = ([a, b], w, h) => [[a + 8, b - h - 2], [a - w - 8, b - h - 2], [a + 8, b + 4], [a - w - 8, b + 4], [a - w / 2, b - h - 8], [a - w / 2, b + 8]];
+// The places round a point for a label of some size; those farther off cost more.
+const around = ([a, b], w, h) => [[a + 8, b - h - 2], [a - w - 8, b - h - 2], [a + 8, b + 3], [a - w - 8, b + 3], [a - w / 2, b - h - 6], [a - w / 2, b + 6], [a - w / 2, b - h - 20, 8], [a - w / 2, b + 20, 8]];
 
 // Where a label goes: never on another label or outside the drawing, off the curves where it can, near the place it
 // wishes, and near where it was, so that it does not jump about while a control is dragged.
 const settle = ({ w, h, last, wish }, spots, taken, inked, width, height) => {
   const allowed = (w * h) / 20 / 9;  // points of ink, of nine square pixels each, on a twentieth of the label
   let best = null;
-  for (const [left, top] of spots) {
+  for (const [left, top, off = 0] of spots) {
     const x = Math.min(Math.max(left, 0), width - w), y = Math.min(Math.max(top, -6), height - h);
     const free = { x: x - 3, y: y - 1, w: w + 6, h: h + 2 }, right = free.x + free.w, bottom = free.y + free.h;
-    let cost = 4 * Math.hypot(x - left, y - top) + taken.reduce((sum, other) => sum + 1000 * Math.sign(overlap(free, other)) + 10 * overlap(free, other), 0);
+    let cost = off + 4 * Math.hypot(x - left, y - top) + taken.reduce((sum, other) => sum + 5000 * Math.sign(overlap(free, other)) + 10 * overlap(free, other), 0);
     if (wish !== undefined) cost += 0.6 * Math.abs(x + w / 2 - wish);
     if (last) cost += 0.25 * Math.hypot(x - last[0], y - last[1]);
     let covered = 0;
@@ -304,7 +304,7 @@ const panel = (spec, index) => {
         }),
         ...(x.label ? [make("svg:text", { class: "tick", x: width / 2, y: height + 18, "text-anchor": "middle" }, x.label)] : []),
       );
-      values.replaceChildren(...ticks.map((t) => make("svg:text", { class: "tick", x: 0, y: px(Y(t)) - 3 }, written(t, "g"))));
+      values.replaceChildren(...ticks.map((t) => make("svg:text", { class: "tick", "data-level": px(Y(t)) }, written(t, "g"))));
     }
     for (const item of drawn) {
       const found = KINDS[item.mark.kind].draw(item.mark, {
@@ -322,14 +322,20 @@ const panel = (spec, index) => {
 
   const name = (state) => {
     const { width, height, floor } = scales;
-    const ticks = [...values.children].map((t) => ({ x: 0, y: Number(t.getAttribute("y")) - 12, w: 8 * t.textContent.length, h: 15 }));
-    const taken = [...ticks];
     const dotted = (length, place) => Array.from({ length: Math.ceil(length / 4) }, (_, i) => place(4 * i));
     const inked = [...(bare ? [] : dotted(width, (a) => [a, floor])), ...drawn.flatMap(({ mark, rows, faint }) =>
       mark.kind === "vline" ? dotted(height, (b) => [rows[0][0][0], b])
         : mark.kind === "hline" ? dotted(width, (a) => [a, rows[0][0][1]])
           : mark.kind === "extreme" || mark.kind === "points" ? rows.flat().flatMap(dot)
             : [...[...rows, ...faint].flatMap(inkOf), ...(mark.head ? rows.flatMap((row) => dot(row.findLast(([a, b]) => !Number.isNaN(a + b)) ?? [NaN, NaN])) : [])])];
+    // a value on the y axis stands above its line at the left, or else where fewer curves cross it
+    const taken = [...values.children].map((tick) => {
+      const w = 8 * tick.textContent.length, level = Number(tick.dataset.level);
+      const box = settle({ w, h: 13 }, [[0, level - 16], [0, level + 4, 2], [width - w, level - 16, 4], [width - w, level + 4, 6]], [], inked, width, height);
+      const right = box.x > 0;
+      for (const [key, value] of [["x", right ? width : 0], ["y", px(box.y + 13)], ["text-anchor", right ? "end" : "start"]]) tick.setAttribute(key, value);
+      return box;
+    });
     const order = ["text", "extreme", "vline", "hline", "lines", "points", "bars", "area"];
     const named = drawn.filter(({ label }) => label).sort((a, b) => order.indexOf(a.mark.kind) - order.indexOf(b.mark.kind));
     for (const item of named) {
@@ -338,7 +344,7 @@ const panel = (spec, index) => {
       const spots = item.rows.flat().filter(([a, b]) => !Number.isNaN(a + b) && b > -20 && b < height + 20);
       item.label.toggleAttribute("hidden", !spots.length);
       if (!spots.length) continue;
-      const w = state.measure(words), h = 17;
+      const w = state.measure(words), h = 20;
       const { kind, near } = item.mark;
       if (kind === "vline") {  // always on its right: what it says may be about that side
         const fits = spots[0][0] + 8 + w <= width;
@@ -354,7 +360,7 @@ const panel = (spec, index) => {
       item.last = [box.x, box.y];
       taken.push(box);
       item.label.setAttribute("x", px(box.x));
-      item.label.setAttribute("y", px(box.y + 13));
+      item.label.setAttribute("y", px(box.y + 14));
     }
   };
 

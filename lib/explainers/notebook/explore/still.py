@@ -209,6 +209,8 @@ class Still:
                 (a - 8 - wide, b - 6 - tall),
                 (a - wide / 2, b + 10),
                 (a - wide / 2, b - 10 - tall),
+                (a - wide / 2, b + 22),
+                (a - wide / 2, b - 22 - tall),
             ):
                 x = min(max(left, frame.x0), frame.x1 - wide)
                 y = min(max(low, frame.y0), frame.y1 + 4 - tall)
@@ -225,7 +227,7 @@ class Still:
                 # a twentieth of the label is free, beyond that a curve costs more
                 covered, free = int(inside.sum()), wide * tall / 20 / 9
                 cost = (
-                    1000 * hit
+                    5000 * hit
                     + 12 * covered
                     + 48 * max(0.0, covered - free)
                     + 4 * float(np.hypot(x - left, y - low))
