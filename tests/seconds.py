@@ -73,6 +73,7 @@ TESTS = {
     "chapters/announced": Budget(10),
     "book/site": Budget(160, 80),
     "book/explorables": Budget(60, 130),
+    "book/drawings": Budget(30, 40),
     "book/formulas": Budget(30, 10),
     "book/landing": Budget(80, 60),
     "book/page": Budget(30),

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import Page
 
+from explainers.notebook.words import tidy
+
 PX = 0.0051  # a drawing is rounded to two decimals of a pixel
 
 READ = """(root) => [...root.querySelectorAll('.panel')].map(panel => ({
@@ -22,6 +24,16 @@ READ = """(root) => [...root.querySelectorAll('.panel')].map(panel => ({
   }),
   width: panel.querySelector('svg').getBoundingClientRect().width,
 }))"""
+
+
+# with the LaTeX of its formulas between dollar signs
+CAPTION = """(root) => {
+  const caption = root.querySelector(".figure-caption").cloneNode(true);
+  for (const formula of caption.querySelectorAll("math")) {
+    formula.replaceWith(`$${formula.querySelector("annotation").textContent}$`);
+  }
+  return caption.textContent;
+}"""
 
 
 class Axis:
@@ -119,10 +131,17 @@ class Live:
             if control["values"] is not None
         }
 
-    def check(self, compute: Callable[..., Mapping[str, Any]], stops: Sequence[int]) -> int:
-        """Assert that the drawing shows the results of `compute`; return the number of compared values."""
+    def check(
+        self, compute: Callable[..., Mapping[str, Any]], stops: Sequence[int], keywords: Mapping[str, Any]
+    ) -> int:
+        """Assert that drawing, caption and description show the results of `compute`; return the number of
+        compared values. `keywords` are those of `explore`."""
         result = {key: _plain(value) for key, value in compute(**self.setting(stops)).items()}
-        return Check(self, result, stops).all()
+        check = Check(self, result, stops)
+        check.sentence(keywords["alt"], self.root.locator(".unseen").text_content() or "")
+        if keywords.get("caption"):
+            check.sentence(keywords["caption"], self.root.evaluate(CAPTION))
+        return check.all()
 
 
 def _plain(value: Any) -> Any:
@@ -229,28 +248,43 @@ class Check:
         assert miss <= self.slack(mark["y"], y), (what, miss)
         return int(there.sum())
 
+    def last(self, name: str) -> Any:
+        """A number or a string: of what a control reveals the last entry."""
+        value = self.value(name)
+        return value if isinstance(value, str) or np.ndim(value) == 0 else value[-1]
+
+    def sentence(self, template: str, shown: str) -> None:
+        """Assert that `shown` is the template with the results in it."""
+        pattern, numbers = "", []
+        for index, part in enumerate(re.split(r"(\$[^$]*\$)", template)):
+            if index % 2:  # a formula, whose braces are its own
+                pattern += re.escape(_bare(part))
+                continue
+            pieces = re.split(r"\{(\w+)(?::([^}]+))?\}", part)
+            pattern += re.escape(_bare(pieces[0]))
+            for name, format, text in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+                value = self.last(name)
+                if isinstance(value, str) or value.dtype.kind == "U":
+                    pattern += re.escape(_bare(str(value)))
+                else:
+                    pattern += r"(\S+?)"
+                    numbers.append((value, format or "g"))
+                pattern += re.escape(_bare(text))
+        shown = _spaced(shown.replace("’", "'").replace("“", '"').replace("”", '"'))
+        found = re.fullmatch(_spaced(pattern.replace(r"\ ", " ")), shown)
+        assert found, (self.live.spec["name"], self.stops, pattern, shown)
+        for words, (value, format) in zip(found.groups(), numbers, strict=True):
+            assert _says(words, float(value), format), (words, value, shown)
+
     def readouts(self) -> int:
         spec = self.live.spec["readouts"]
         drawn = self.live.root.locator(".numbers b").all_inner_texts()
         for readout, words in zip(spec, drawn, strict=True):
-            value = self.value(readout["name"])
-            value = value if isinstance(value, str) or np.ndim(value) == 0 else value[-1]
+            value = self.last(readout["name"])
             if isinstance(value, str) or value.dtype.kind in "Ub":
                 assert words == ({"True": "yes", "False": "no"}.get(str(value), str(value)))
                 continue
-            digits = re.search(r"\.(\d+)([f%])", readout["format"])
-            unit = (
-                10.0 ** -(int(digits[1]) + 2 * (digits[2] == "%"))
-                if digits
-                else 0.01 * abs(float(value)) + 1e-12
-            )
-            number = float(words.replace("−", "-").replace(",", "").rstrip("%"))
-            number = number / 100 if words.endswith("%") else number
-            assert abs(number - float(value)) <= 0.51 * unit + 2e-7 * abs(float(value)), (
-                readout,
-                words,
-                value,
-            )
+            assert _says(words, float(value), readout["format"]), (readout, words, value)
         return len(spec)
 
     @staticmethod
@@ -263,6 +297,29 @@ class Check:
                 wide = min(one["x"] + one["w"], other["x"] + other["w"]) - max(one["x"], other["x"])
                 tall = min(one["y"] + one["h"], other["y"] + other["h"]) - max(one["y"], other["y"])
                 assert wide <= 0.5 or tall <= 0.5, (one, other)
+
+
+def _says(words: str, value: float, format: str) -> bool:
+    """Whether `words` are the number in this format, but for the error of the table."""
+    digits = re.search(r"\.(\d+)([fge%])", format)
+    unit = 0.01 * abs(value) + 1e-12
+    if digits and digits[2] in "f%":
+        unit = 10.0 ** -(int(digits[1]) + 2 * (digits[2] == "%"))
+    elif digits and value:
+        figures = max(int(digits[1]), 1) if digits[2] == "g" else int(digits[1]) + 1
+        unit = 10.0 ** (math.floor(math.log10(abs(value))) + 1 - figures)
+    number = float(words.replace("−", "-").replace(",", "").rstrip("%"))
+    number = number / 100 if words.endswith("%") else number
+    return abs(number - value) <= 0.51 * unit + 2e-7 * abs(value)
+
+
+def _bare(markdown: str) -> str:
+    """The text of some Markdown, as a page shows it."""
+    return tidy(re.sub(r"</?span[^>]*>|\*\*", "", markdown))
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _numbers(d: str) -> list[float]:

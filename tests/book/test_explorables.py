@@ -69,7 +69,7 @@ def test_what_is_drawn_is_what_compute_says(
     with captured(page.replace(".html", ".md")) as calls:
         assert set(calls) == set(MOVING[page])
         for name in MOVING[page]:
-            live, (compute, _) = Live(tab, name), calls[name]
+            live, (compute, keywords) = Live(tab, name), calls[name]
             start = [control["start"] for control in live.controls]
             last = [control["count"] - 1 for control in live.controls]
             settings = [start, [0] * len(start), last]
@@ -80,7 +80,7 @@ def test_what_is_drawn_is_what_compute_says(
             compared = 0
             for stops in settings:
                 live.set(stops)
-                compared += live.check(compute, stops)
+                compared += live.check(compute, stops, keywords)
             assert compared > 100
             record_property("measured", f"{page} #{name}: {compared:,} drawn values equal compute's")
 
@@ -282,15 +282,18 @@ def test_play_moves_and_heeds_reduced_motion(
             tab.wait_for_timeout(300)
             assert live.stops()[index] == 0, "it plays by itself"
             button = live.element(index).locator("button")
+            caption = live.root.locator(".figure-caption:has([data-says])")
             assert button.get_attribute("aria-label").startswith("Play")
             started = time.monotonic()
             button.click()
             tab.wait_for_timeout(1250)
             assert button.get_attribute("aria-label").startswith("Pause")
+            assert caption.get_attribute("aria-live") == "off", "it would be read out at every tick"
             button.click()
             # on a busy machine the second click comes late
             assert least <= live.stops()[index] <= 1 + a_second * (time.monotonic() - started)
             stopped = live.stops()[index]
+            assert caption.get_attribute("aria-live") == "polite"
             tab.wait_for_timeout(600)
             assert live.stops()[index] == stopped
 

@@ -62,6 +62,10 @@ def everything(rate: float, shift: float, kind: str, noisy: bool) -> dict[str, A
     }
 
 
+ALT = (
+    "Every mark of the kit in six panels, {word}, with the mean {mean:.2f} and {path:.1e} at {time}, of the "
+    "rate {rate:.3g}; {kind}."
+)
 VIEW = [
     panel(
         "Curves",
@@ -79,6 +83,7 @@ VIEW = [
     ),
     panel("In time", lines("t", "path", head=True, dash=True), log="y", free=True),
     panel("A walk", lines("walk", "path", colour=2)),
+    panel("A map", lines("walk", "path", colour=3), equal=True),
     panel("Cells", heatmap("grid", "grid", "cells"), ylim=(1.2, -1.2)),
     panel("Bars", bars("few", "heights")),
 ]
@@ -102,7 +107,7 @@ def widget() -> Explorable:
             readout("rate", "share", "", ".1%"),
         ],
         name="everything",
-        alt="Every mark of the kit in five panels, which only a test looks at.",
+        alt=ALT,
     )
 
 
@@ -153,7 +158,7 @@ def test_every_mark_draws_what_compute_says(tab: Page) -> None:
     compared = 0
     for stops in settings:
         live.set(stops)
-        compared += live.check(everything, stops)
+        compared += live.check(everything, stops, {"alt": ALT})
     assert compared > 3000
 
 

@@ -166,8 +166,19 @@ def _explorable(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
         _html('<div class="explorable-foot explorable-live">'),
         _container("figure-caption", *markdown(data["caption"])),
         _html("<noscript><p>With JavaScript this figure has controls.</p></noscript>"),
+        *_sentences(data["sentences"], markdown),
         _html("</div></div>"),
     ]
+
+
+def _sentences(sentences: dict[str, list[str]], markdown: Markdown) -> list[nodes.Node]:
+    """All sentences that a caption may have, for the script to choose from."""
+    found: list[nodes.Node] = []
+    for name, texts in sentences.items():
+        found.append(_html(f'<template data-sentences="{name}">'))
+        found += [_container("sentence", *_inline(markdown(text))) for text in texts]
+        found.append(_html("</template>"))
+    return found
 
 
 def _lab(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:

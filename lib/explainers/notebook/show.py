@@ -211,14 +211,17 @@ def figure(*panels: Callable[[Axes], object], caption: str = "", **layout: Any) 
     show_caption(tidy(caption))
 
 
-def show_caption(text: str) -> None:
+def show_caption(text: str, **keywords: Any) -> Any:
     """Display a caption as an output of its own, for notebooks; the site shows the
-    caption of the figure instead."""
-    if text:
-        plain = re.sub(r"</?span[^>]*>", "", text)
-        display(
-            _Bundle({"text/plain": plain, "text/markdown": plain, CAPTION_MIME: {}})
-        )
+    caption of the figure instead. `keywords` are those of `display`, whose result is
+    returned."""
+    return display(caption_output(text), **keywords) if text else None
+
+
+def caption_output(text: str) -> Any:
+    """What `show_caption` displays."""
+    plain = re.sub(r"</?span[^>]*>", "", text)
+    return _Bundle({"text/plain": plain, "text/markdown": plain, CAPTION_MIME: {}})
 
 
 def table(

@@ -44,6 +44,7 @@ def use() -> None:
             "text.color": COLOURS["ink2"],
             "axes.facecolor": "none",
             "axes.edgecolor": COLOURS["track"],
+            "axes.labelcolor": COLOURS["ink3"],
             "axes.linewidth": _PX,
             "axes.prop_cycle": cycler(color=[COLOURS[f"c{i}"] for i in range(1, 6)]),
             "axes.spines.top": False,
@@ -76,12 +77,15 @@ def panel(
     xlim: tuple[float, float] | None = None,
     ylim: tuple[float, float] | None = None,
     log: str = "",
+    equal: bool = False,
 ) -> Axes:
     """Set up `ax` in the style of the book, and return it.
 
     The title is at the top left. `xticks` are labelled below the axis; `xlim` is by
     default from the first to the last of them. `yticks` are grid lines with their
-    values at the left end. `log` names the logarithmic axes, "x", "y" or "xy".
+    values at the left end. `log` names the logarithmic axes, "x", "y" or "xy". With
+    `equal=True` the limits of one axis are widened, so that one unit is as long on
+    both, and there is no axis line.
     """
     ax.set_title(title)
     for name in log:
@@ -91,6 +95,9 @@ def panel(
     ax.set_xlim(*(xlim or (xticks[0], xticks[-1])))
     if ylim is not None:
         ax.set_ylim(*ylim)
+    if equal:
+        _widen(ax)
+        ax.spines["bottom"].set_visible(False)
     ax.set_xticks(xticks, [_number(tick) for tick in xticks])
     for text, tick in zip(ax.get_xticklabels(), xticks, strict=True):
         at = ax.transAxes.inverted().transform(ax.transData.transform((tick, 1)))[0]
@@ -106,6 +113,17 @@ def panel(
             textcoords="offset points", color=COLOURS["ink3"],
         )  # fmt: skip
     return ax
+
+
+def _widen(ax: Axes) -> None:
+    """Widen the limits of one axis about their middle until units are equal."""
+    box = ax.get_window_extent()
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    across, down = (right - left) / box.width, (high - low) / box.height
+    unit = max(across, down)
+    aside, above = (unit - across) * box.width / 2, (unit - down) * box.height / 2
+    ax.set_xlim(left - aside, right + aside)
+    ax.set_ylim(low - above, high + above)
 
 
 def label(

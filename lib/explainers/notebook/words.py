@@ -1,6 +1,9 @@
-"""Typography of numbers in text."""
+"""Typography of numbers in text, and text with values to be filled in."""
 
 import re
+from collections.abc import Callable
+
+_PLACES = re.compile(r"\$[^$]*\$|\{(\w+)(?::([^}]+))?\}")
 
 
 def tidy(text: str) -> str:
@@ -17,3 +20,17 @@ def tidy(text: str) -> str:
         )
         parts[index] = re.sub(r"(?<![\w.])-(?=\d)", "−", shorter)
     return "".join(parts)
+
+
+def places(text: str) -> list[tuple[str, str]]:
+    """The name and the format of each place such as ``{kl:.3f}`` in `text`, the format
+    empty if there is none.
+
+    Braces in formulas between dollar signs are no places.
+    """
+    return [(m[1], m[2] or "") for m in _PLACES.finditer(text) if m[1]]
+
+
+def fill(text: str, value: Callable[[str, str], str]) -> str:
+    """`text` with `value(name, format)` in each of its `places`."""
+    return _PLACES.sub(lambda m: value(m[1], m[2] or "") if m[1] else m[0], text)

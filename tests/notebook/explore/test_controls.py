@@ -52,6 +52,7 @@ def test_a_slider_says_how_it_is_drawn() -> None:
         (lambda: panel("", hline(0), ratio=0), "ratio"),
         (lambda: panel("", hline(0), ylim=(1, 1)), "ylim"),
         (lambda: panel("", hline(0), ylim=(0, 1), free=True), "free"),
+        (lambda: panel("", hline(0), equal=True, log="x"), "equal"),
         (lambda: readout("y", format="abc"), "format"),
     ],
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from explainers.notebook.explore import (
     Choice,
@@ -81,6 +82,20 @@ def test_the_trail_runs_along_the_first_slider_that_changes_the_curve() -> None:
         compute, controls={"pick": Choice(["a", "bb"]), "size": SIZE}, view=lines("x", "y", trail=2)
     )
     assert widget.spec["panels"][0]["marks"][0]["along"] == 1
+
+
+def test_one_unit_of_a_map_is_as_long_on_both_axes_of_the_still_picture() -> None:
+    def measured(**keywords: Any) -> list[float]:
+        view = panel("", lines("x", "y"), xlim=(0, 1), ylim=(0, 1), **keywords)
+        axes = Figure(figsize=(6, 2)).add_axes((0, 0, 1, 1))
+        made(view=view).still.panels[0](axes)
+        origin, one = axes.transData.transform([(0, 0), (1, 1)])
+        return list(one - origin)
+
+    across, down = measured(equal=True)
+    assert across == pytest.approx(down)
+    across, down = measured()
+    assert across == pytest.approx(3 * down)
 
 
 def test_every_mark_has_a_still_picture() -> None:

@@ -84,12 +84,17 @@ const written = (value, format) => {
   return (plus && !text.startsWith("-") ? "+" : "") + text.replaceAll("-", "−");
 };
 
+// A text with values for its places in braces; braces in formulas are none.
+const fill = (text, value) => text.replace(/\$[^$]*\$|\{(\w+)(?::([^}]+))?\}/g, (all, name, format) => (name ? value(name, format || "g") : all));
+
 // ---- marks -------------------------------------------------------------------------------------------------
 
 const scale = ({ lo, hi, log }, from, to) => {
   const [a, b] = log ? [Math.log(lo), Math.log(hi)] : [lo, hi];
   return (value) => from + (((log ? Math.log(value) : value) - a) / (b - a)) * (to - from);
 };
+// Limits widened about their middle, so that one unit is as long on both axes.
+const widened = ({ lo, hi }, share) => ({ lo: (lo + hi) / 2 - (share * (hi - lo)) / 2, hi: (lo + hi) / 2 + (share * (hi - lo)) / 2 });
 const px = (value) => Math.round(value * 100) / 100;
 
 // The places of a mark on the drawing, one list for each row: `y` may hold several rows over one `x`.
@@ -200,41 +205,54 @@ const KINDS = {
 
 const overlap = (a, b) => Math.max(0, Math.min(a.x + a.w, b.x + b.w) - Math.max(a.x, b.x)) * Math.max(0, Math.min(a.y + a.h, b.y + b.h) - Math.max(a.y, b.y));
 
-// Where a label goes: beside its own mark, never on another label or outside the drawing, off the curves where it
-// can, and near where it was, so that it does not jump about while a control is dragged.
-const settle = (label, anchors, taken, inked, width, height) => {
-  const { w, h, last, wish } = label;
+// Points four pixels apart on a curve, which a gap interrupts.
+const inkOf = (row) => {
+  const ink = [];
+  let next = 0;
+  row.forEach(([a, b], i) => {
+    const [p, q] = row[i - 1] ?? [a, b], length = Math.hypot(a - p, b - q);
+    if (Number.isNaN(length)) { next = 0; return; }
+    for (; next <= length; next += 4) ink.push([p + ((a - p) * next) / (length || 1), q + ((b - q) * next) / (length || 1)]);
+    next -= length;
+  });
+  return ink;
+};
+const dot = ([a, b]) => [[a, b], [a - 3, b], [a + 3, b], [a, b - 3], [a, b + 3]];
+
+// The places round a point for a label of some size; those farther off cost more.
+const around = ([a, b], w, h) => [[a + 8, b - h - 2], [a - w - 8, b - h - 2], [a + 8, b + 3], [a - w - 8, b + 3], [a - w / 2, b - h - 6], [a - w / 2, b + 6], [a - w / 2, b - h - 20, 8], [a - w / 2, b + 20, 8]];
+
+// Where a label goes: never on another label or outside the drawing, off the curves where it can, near the place it
+// wishes, and near where it was, so that it does not jump about while a control is dragged.
+const settle = ({ w, h, last, wish }, spots, taken, inked, width, height) => {
+  const allowed = (w * h) / 20 / 9;  // points of ink, of nine square pixels each, on a twentieth of the label
   let best = null;
-  for (const [a, b] of anchors) {
-    const around = [[a + 8, b - h - 2], [a - w - 8, b - h - 2], [a + 8, b + 4], [a - w - 8, b + 4], [a - w / 2, b - h - 8], [a - w / 2, b + 8]];
-    for (const [left, top] of around) {
-      const x = Math.min(Math.max(left, 0), width - w), y = Math.min(Math.max(top, -6), height - h);
-      const box = { x, y, w, h };
-      const free = { x: x - 3, y: y - 1, w: w + 6, h: h + 2 };
-      let cost = 4 * Math.hypot(x - left, y - top) + taken.reduce((sum, other) => sum + 1000 * Math.sign(overlap(free, other)) + 10 * overlap(free, other), 0);
-      if (wish !== undefined) cost += 0.6 * Math.abs(a - wish);
-      if (last) cost += 0.25 * Math.hypot(x - last[0], y - last[1]);
-      const right = free.x + free.w, bottom = free.y + free.h;
-      for (let i = 0; i < inked.length && !(best && cost >= best.cost); i++) {  // most places have lost before the end
-        const [p, q] = inked[i];
-        if (p > free.x && p < right && q > free.y && q < bottom) cost += 12;
-      }
-      if (!best || cost < best.cost) best = { cost, box };
+  for (const [left, top, off = 0] of spots) {
+    const x = Math.min(Math.max(left, 0), width - w), y = Math.min(Math.max(top, -6), height - h);
+    const free = { x: x - 3, y: y - 1, w: w + 6, h: h + 2 }, right = free.x + free.w, bottom = free.y + free.h;
+    let cost = off + 4 * Math.hypot(x - left, y - top) + taken.reduce((sum, other) => sum + 5000 * Math.sign(overlap(free, other)) + 10 * overlap(free, other), 0);
+    if (wish !== undefined) cost += 0.6 * Math.abs(x + w / 2 - wish);
+    if (last) cost += 0.25 * Math.hypot(x - last[0], y - last[1]);
+    let covered = 0;
+    for (let i = 0; i < inked.length && !(best && cost >= best.cost); i++) {  // most places have lost before the end
+      const [p, q] = inked[i];
+      if (p > free.x && p < right && q > free.y && q < bottom) cost += ++covered > allowed ? 60 : 12;
     }
+    if (!best || cost < best.cost) best = { cost, x, y, w, h };
   }
-  return best.box;
+  return best;
 };
 
 // ---- one panel ---------------------------------------------------------------------------------------------
 
 const panel = (spec, index) => {
-  const { title, x, y, marks, clip } = spec.panels[index];
+  const { title, marks, clip, equal } = spec.panels[index];
   const svg = make("svg:svg", { role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": 0, "aria-valuetext": "no place read", "data-lm-suppress-shortcuts": "true" });
   const frame = make("div", { class: "panel" }, make("div", { class: "panel-title" }, title), svg);
   const [back, drawing, values, front] = ["back", "marks", "values", "front"].map((name) => make("svg:g", { class: name }));
   const window = clip ? make("svg:svg", {}, drawing) : drawing;  // an inner svg cuts off what leaves it
   svg.append(back, window, values, front);
-  const cells = marks.some((mark) => mark.kind === "heatmap");  // which need no grid
+  const bare = equal || marks.some((mark) => mark.kind === "heatmap");  // a map, which needs no grid
   const size = (mark) => spec.arrays[mark.z]?.shape.slice(-2).reduce((a, b) => a * b);
   const drawn = marks.map((mark) => {
     const shapes = KINDS[mark.kind].shapes(mark, { size: size(mark) })
@@ -252,10 +270,16 @@ const panel = (spec, index) => {
   const names = readable.map(({ mark }) => called(mark)).join(", ");
   svg.setAttribute("aria-label", `${title || "Drawing"}${names ? `: ${names}` : ""}. The arrow keys read values.`);
 
-  let scales = null, laid = "", pointed = null;
+  let { x, y } = spec.panels[index], scales = null, laid = "", pointed = null;
 
   const draw = (state, width, height) => {
     const { get, count, earlier } = state;
+    ({ x, y } = spec.panels[index]);
+    if (equal) {
+      const across = (x.hi - x.lo) / (width - 4), down = (y.hi - y.lo) / height, unit = Math.max(across, down);
+      x = { ...x, ...widened(x, unit / across) };
+      y = { ...y, ...widened(y, unit / down) };
+    }
     const [lo, hi] = y.free ? [get(y.free[0]), get(y.free[1])] : [y.lo, y.hi];
     const X = scale(x, 2, width - 2), Y = scale({ ...y, lo, hi }, height, 0);
     // where bars and areas stand, and the axis: at zero, or at the end that is nearest to it
@@ -272,7 +296,7 @@ const panel = (spec, index) => {
       const ticks = y.free ? rounded(lo, hi, y.log) : y.ticks;
       const level = (name, at) => make("svg:path", { class: name, d: `M0 ${px(at)}H${width}` });
       back.replaceChildren(
-        ...(cells ? [] : [...ticks.map((t) => level("grid", Y(t))), level("axis", floor)]),
+        ...(bare ? [] : [...ticks.map((t) => level("grid", Y(t))), level("axis", floor)]),
         // the axis' name stands in the middle, and a tick that it would cover is left out
         ...x.ticks.filter((t) => !x.label || Math.abs(X(t) - width / 2) > 3.3 * x.label.length + 14).map((t) => {
           const at = X(t), anchor = at < 20 ? "start" : at > width - 20 ? "end" : "middle";
@@ -280,7 +304,7 @@ const panel = (spec, index) => {
         }),
         ...(x.label ? [make("svg:text", { class: "tick", x: width / 2, y: height + 18, "text-anchor": "middle" }, x.label)] : []),
       );
-      values.replaceChildren(...ticks.map((t) => make("svg:text", { class: "tick", x: 0, y: px(Y(t)) - 3 }, written(t, "g"))));
+      values.replaceChildren(...ticks.map((t) => make("svg:text", { class: "tick", "data-level": px(Y(t)) }, written(t, "g"))));
     }
     for (const item of drawn) {
       const found = KINDS[item.mark.kind].draw(item.mark, {
@@ -298,44 +322,45 @@ const panel = (spec, index) => {
 
   const name = (state) => {
     const { width, height, floor } = scales;
-    const ticks = [...values.children].map((t) => ({ x: 0, y: Number(t.getAttribute("y")) - 12, w: 8 * t.textContent.length, h: 15 }));
-    const taken = [...ticks];
-    const dotted = (length, place) => Array.from({ length: Math.ceil(length / 8) }, (_, i) => place(8 * i));
-    const inked = [...dotted(width, (a) => [a, floor]), ...drawn.flatMap(({ mark, rows, faint }) =>
+    const dotted = (length, place) => Array.from({ length: Math.ceil(length / 4) }, (_, i) => place(4 * i));
+    const inked = [...(bare ? [] : dotted(width, (a) => [a, floor])), ...drawn.flatMap(({ mark, rows, faint }) =>
       mark.kind === "vline" ? dotted(height, (b) => [rows[0][0][0], b])
         : mark.kind === "hline" ? dotted(width, (a) => [a, rows[0][0][1]])
-          : [...rows, ...faint].flat())];
+          : mark.kind === "extreme" || mark.kind === "points" ? rows.flat().flatMap(dot)
+            : [...[...rows, ...faint].flatMap(inkOf), ...(mark.head ? rows.flatMap((row) => dot(row.findLast(([a, b]) => !Number.isNaN(a + b)) ?? [NaN, NaN])) : [])])];
+    // a value on the y axis stands above its line at the left, or else where fewer curves cross it
+    const taken = [...values.children].map((tick) => {
+      const w = 8 * tick.textContent.length, level = Number(tick.dataset.level);
+      const box = settle({ w, h: 13 }, [[0, level - 16], [0, level + 4, 2], [width - w, level - 16, 4], [width - w, level + 4, 6]], [], inked, width, height);
+      const right = box.x > 0;
+      for (const [key, value] of [["x", right ? width : 0], ["y", px(box.y + 13)], ["text-anchor", right ? "end" : "start"]]) tick.setAttribute(key, value);
+      return box;
+    });
     const order = ["text", "extreme", "vline", "hline", "lines", "points", "bars", "area"];
     const named = drawn.filter(({ label }) => label).sort((a, b) => order.indexOf(a.mark.kind) - order.indexOf(b.mark.kind));
     for (const item of named) {
-      const words = item.words ?? item.mark.label.replace(/\{(\w+)(?::([^}]+))?\}/g, (_, n, f) => written(state.get(n), f ?? "g"));
+      const words = item.words ?? fill(item.mark.label, (n, format) => written(state.get(n), format));
       if (item.label.textContent !== words) item.label.textContent = words;
       const spots = item.rows.flat().filter(([a, b]) => !Number.isNaN(a + b) && b > -20 && b < height + 20);
       item.label.toggleAttribute("hidden", !spots.length);
       if (!spots.length) continue;
-      const w = state.measure(words), h = 17;
+      const w = state.measure(words), h = 20;
       const { kind, near } = item.mark;
-      const every = Math.max(1, Math.floor(spots.length / 40));
-      const anchors = spots.filter((_, i) => i % every === 0);
       if (kind === "vline") {  // always on its right: what it says may be about that side
-        const x = spots[0][0] + 8, room = { x, w, h: h + 4 };
-        const y = dotted(height - h, (top) => top).find((top) => !taken.some((other) => overlap({ ...room, y: top }, other))) ?? 0;
-        const fits = x + w <= width;
+        const fits = spots[0][0] + 8 + w <= width;
         item.label.toggleAttribute("hidden", !fits);
-        if (fits) {
-          taken.push({ x, y, w, h });
-          item.label.setAttribute("x", px(x));
-          item.label.setAttribute("y", px(y + 13));
-        }
-        continue;
+        if (!fits) continue;
       }
-      const box = kind === "text"
-        ? { x: Math.min(Math.max(spots[0][0] - w / 2, 0), width - w), y: spots[0][1] - h / 2, w, h }
-        : settle({ w, h, last: item.last, wish: near === null ? undefined : scales.X(near) }, anchors, taken, inked, width, height);
+      const anchors = ["lines", "area", "hline"].includes(kind) ? item.rows.flatMap(inkOf).filter(([, b]) => b > -20 && b < height + 20) : spots;
+      const every = Math.max(1, Math.floor(anchors.length / 40));
+      const places = kind === "text" ? [[spots[0][0] - w / 2, spots[0][1] - h / 2]]
+        : kind === "vline" ? dotted(height - h, (top) => [spots[0][0] + 8, top])
+          : anchors.filter((_, i) => i % every === 0).flatMap((anchor) => around(anchor, w, h));
+      const box = settle({ w, h, last: item.last, wish: near === null ? undefined : scales.X(near) }, places, taken, inked, width, height);
       item.last = [box.x, box.y];
       taken.push(box);
       item.label.setAttribute("x", px(box.x));
-      item.label.setAttribute("y", px(box.y + 13));
+      item.label.setAttribute("y", px(box.y + 14));
     }
   };
 
@@ -535,6 +560,8 @@ export default {
         if (i < 0 || typeof name !== "string" || !(name in spec.arrays)) return undefined;
         return spec.arrays[name].shape.at(-1) === controls[i].count ? at[i] + 1 : undefined;
       },
+      // what a text or a readout says: of an array the last entry that is revealed
+      last: (name) => { const found = state.get(name); return typeof found === "object" ? found[state.count(name) - 1] : found; },
       earlier: (control, steps) => (control === null || at[control] < steps ? null : at.map((stop, i) => (i === control ? stop - steps : stop))),
       measure: (words) => {
         if (!widths.has(words)) { ruler.textContent = words; widths.set(words, ruler.getComputedTextLength()); }
@@ -546,10 +573,23 @@ export default {
 
     const panels = spec.panels.map((_, i) => panel(spec, i));
     const readouts = spec.readouts.map((readout) => ({ readout, value: make("b") }));
-    const numbers = make("span", { class: "numbers", "aria-live": "polite" }, ...readouts.map(({ readout, value }) =>
+    const numbers = make("span", { class: "numbers" }, ...readouts.map(({ readout, value }) =>
       make("span", {}, readout.label && `${readout.label} `, value, readout.unit && ` ${readout.unit}`)));
     const line = make("div", { class: "readouts" }, numbers, reading);
-    state.quiet = (quiet) => numbers.setAttribute("aria-live", quiet ? "off" : "polite");
+    const caption = place?.querySelector(".figure-caption");
+    // the sentences were set when the page was built, formulas and all; numbers are written here
+    const says = [...(caption?.querySelectorAll("[data-says]") ?? [])].map((element) => {
+      const { says: name, format } = element.dataset;
+      const sentences = place.querySelector(`template[data-sentences="${name}"]`)?.content.children;
+      let now = null;
+      return { say: () => {
+        const value = state.last(name), words = typeof value === "string" && sentences ? value : written(value, format || "g");
+        if (words === now) return;
+        now = words;
+        element.replaceChildren(...(sentences && spec.arrays[name] ? sentences[spec.arrays[name].words.indexOf(value)].cloneNode(true).childNodes : [words]));
+      } };
+    });
+    state.quiet = (quiet) => [numbers, ...(says.length ? [caption] : [])].forEach((live) => live.setAttribute("aria-live", quiet ? "off" : "polite"));
     const built = controls.map((control, i) => BUILD[control.kind](control, (stop) => move(at.map((old, j) => (j === i ? stop : old))), state));
     const button = (words, action) => {
       const made = make("button", { type: "button" }, words);
@@ -565,26 +605,27 @@ export default {
       made.textContent = copied ? "Copied" : "In the address bar";
       setTimeout(() => { made.textContent = "Copy link"; }, 1500);
     });
-    const described = make("p", { class: "unseen", id: unique() }, `At first: ${spec.alt}`);
+    const described = make("p", { class: "unseen", id: unique() });
     const grid = make("div", { class: "panels", role: "group", "aria-label": "Figure", "aria-describedby": described.id }, ...panels.map((p) => p.frame));
     grid.style.setProperty("--columns", spec.panels.map((p) => `minmax(0, ${p.ratio}fr)`).join(" "));
     panels[0].svg.append(ruler);
-    const root = make("div", { class: "explorable-live" }, described, grid, line,
-      make("div", { class: "controls" }, ...built.map((b) => b.element)));
+    const below = [line, ...(spec.predict ? [make("p", { class: "predict" }, spec.predict)] : []), make("div", { class: "controls" }, ...built.map((b) => b.element))];
+    const root = make("div", { class: "explorable-live" }, described, grid, ...below);
     root.style.setProperty("--width", `${spec.width}px`);
     const actions = make("div", { class: "actions" }, reset, ...(url ? [copy] : []));
     (place?.querySelector(".explorable-foot") ?? root).append(actions);
     el.replaceChildren(root);
+    state.quiet(false);
 
     let narrow = false;
     const draw = (fresh) => {  // afresh: labels forget where they stood
       state.fresh = fresh;
       panels.forEach((p) => p.draw(state, p.frame.clientWidth, narrow ? spec.phone : spec.height));
       for (const { readout, value } of readouts) {
-        let found = state.get(readout.name);
-        if (typeof found === "object") found = found[state.count(readout.name) - 1];
-        value.textContent = written(found, readout.format);
+        value.textContent = written(state.last(readout.name), readout.format);
       }
+      described.textContent = fill(spec.alt, (name, format) => written(state.last(name), format));
+      for (const said of says) said.say();
       built.forEach((b, i) => b.show(at[i]));
       line.classList.toggle("empty", !readouts.length && !reading.textContent);
     };
@@ -609,8 +650,11 @@ export default {
     model.on("change:value", follow);
 
     const layout = () => {
+      const was = narrow;
       narrow = root.clientWidth < 600;
       root.classList.toggle("narrow", narrow);
+      // one above the other, the first panel and the controls have to fit on a phone's screen
+      if (narrow !== was) (narrow ? panels[0].frame : grid).after(...below);
       if (root.clientWidth) draw(true);
     };
     const watcher = new ResizeObserver(layout);

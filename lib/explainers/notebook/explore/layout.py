@@ -1,7 +1,6 @@
 """From panels and a table of results to the data that the front end draws: limits,
 ticks and marks."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,21 +9,25 @@ import numpy as np
 from explainers.notebook.explore.controls import Control, Play
 from explainers.notebook.explore.marks import Mark, Panel, Readout
 from explainers.notebook.explore.table import Column, linear_ticks, log_ticks
+from explainers.notebook.words import places
 
 
 def requested_names(
-    panels: Sequence[Panel], readouts: Sequence[Readout]
+    panels: Sequence[Panel], readouts: Sequence[Readout], texts: Mapping[str, str]
 ) -> dict[str, str]:
-    """The names of results and controls that panels and readouts use, each with the
-    mark that uses it first, as text for messages."""
+    """The names of results and controls that panels, readouts and `texts`, by argument,
+    use, each with what uses it first, as text for messages."""
     users: dict[str, str] = {}
     for mark in (mark for panel in panels for mark in panel.marks):
         for argument, name in mark.names.items():
             users.setdefault(name, f"{mark.kind}({argument}={name!r})")
-        for name in re.findall(r"\{(\w+)", mark.options["label"]):
+        for name, _ in places(mark.options["label"]):
             users.setdefault(name, f"label={mark.options['label']!r}")
     for readout in readouts:
         users.setdefault(readout.name, f"readout({readout.name!r})")
+    for argument, text in texts.items():
+        for name, _ in places(text):
+            users.setdefault(name, f"{argument}: {{{name}}}")
     return users
 
 
@@ -87,6 +90,7 @@ def panel_spec(
     return {
         "title": panel.title,
         "ratio": panel.ratio,
+        "equal": panel.equal,
         "clip": limits.need_clip(xlim, ylim),
         "x": _named(_axis(xlim, "x" in panel.log, panel.xticks, 6), panel.xlabel),
         "y": _axis(ylim, "y" in panel.log, panel.yticks, 3) | {"free": free},

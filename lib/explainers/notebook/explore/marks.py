@@ -229,6 +229,7 @@ class Panel:
     ratio: float
     log: str
     free: bool
+    equal: bool
     xlabel: str
     xlim: tuple[float, float] | None
     ylim: tuple[float, float] | None
@@ -242,6 +243,7 @@ def panel(
     ratio: float = 1,
     log: str = "",
     free: bool = False,
+    equal: bool = False,
     xlabel: str = "",
     xlim: tuple[float, float] | None = None,
     ylim: tuple[float, float] | None = None,
@@ -252,8 +254,9 @@ def panel(
 
     `ratio` is the width relative to the other panels. `log` names the logarithmic axes,
     "x", "y" or "xy". By default the limits contain the results of all settings; `xlim`
-    and `ylim` fix them, and `free=True` adapts y to each setting. Ticks are chosen
-    automatically unless given.
+    and `ylim` fix them, and `free=True` adapts y to each setting. With `equal=True` the
+    limits of one axis are widened, so that one unit is as long on both; such a map has
+    no axis line and no grid. Ticks are chosen automatically unless given.
     """
     if not marks:
         raise ValueError("marks: expected at least one, got none")
@@ -263,10 +266,14 @@ def panel(
         raise ValueError(f"ratio: expected above 0, got {ratio}")
     if free and ylim is not None:
         raise ValueError("free: expected either free=True or ylim, got both")
+    if equal and (log or free):
+        raise ValueError("equal: expected neither log nor free with it")
     for name, limits in (("xlim", xlim), ("ylim", ylim)):
         if limits is not None and (len(limits) != 2 or limits[0] == limits[1]):
             raise ValueError(f"{name}: expected two different numbers, got {limits!r}")
-    return Panel(title, marks, ratio, log, free, xlabel, xlim, ylim, xticks, yticks)
+    return Panel(
+        title, marks, ratio, log, free, equal, xlabel, xlim, ylim, xticks, yticks
+    )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """A static picture of an explorable at its default setting, for print and for readers
 without JavaScript."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,9 +8,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
 from explainers.notebook import style
-from explainers.notebook.words import tidy
+from explainers.notebook.words import fill, tidy
 
 _TOKENS = ("ink2", "c1", "c2", "c3", "c4", "c5")
 _PX = 72 / 100
@@ -54,13 +54,14 @@ class Still:
             yticks=ticks,
             xlim=(x["lo"], x["hi"]),
             ylim=(float(lo), float(hi)),
+            equal=panel["equal"],
         )
         ax.minorticks_off()
         if any(mark["kind"] == "heatmap" for mark in panel["marks"]):
             ax.spines["bottom"].set_visible(False)
             for line in ax.lines:  # cells need no grid
                 line.remove()
-        elif not y["log"] and min(lo, hi) < 0 < max(lo, hi):
+        elif not (y["log"] or panel["equal"]) and min(lo, hi) < 0 < max(lo, hi):
             ax.spines["bottom"].set_visible(False)
             ax.axhline(0, color=style.COLOURS["track"], linewidth=_PX, zorder=1)
         if x["label"]:
@@ -155,10 +156,9 @@ class Still:
             return f"{mark['label']} {value}"
         if mark["kind"] == "text":
             return format_value(self.get(mark["words"]), mark["format"])
-        return re.sub(
-            r"\{(\w+)(?::([^}]+))?\}",
-            lambda m: format_value(self.get(m[1]), m[2] or "g"),
+        return fill(
             mark["label"],
+            lambda name, format: format_value(self.get(name), format or "g"),
         )
 
     def _label(
@@ -192,14 +192,16 @@ class Still:
                 np.asarray(self.get(mark["x"])),
                 np.atleast_2d(self.get(mark["y"]))[-1],
             )
-            spots = [(x, y) for x, y in zip(xs, ys, strict=True) if np.isfinite(y)]
-            spots = spots[:: max(1, len(spots) // 40)]
+            spots = list(zip(xs, ys, strict=True))
+        anchors = np.asarray(to_px(spots))
+        if mark["kind"] in ("lines", "area"):
+            anchors = _dense(anchors)
+            anchors = anchors[:: max(1, len(anchors) // 40)]
         paths = [np.asarray(line.get_xydata()) for line in ax.lines]
-        curves = [to_px(path) for path in paths if len(path) > 2]
+        curves = [_dense(np.asarray(to_px(path))) for path in paths if len(path) > 2]
         inked = np.concatenate(curves) if curves else np.empty((0, 2))
         best, least = None, np.inf
-        for spot in spots:
-            a, b = to_px(spot)
+        for a, b in anchors:
             for left, low in (
                 (a + 8, b + 6),
                 (a - 8 - wide, b + 6),
@@ -207,6 +209,8 @@ class Still:
                 (a - 8 - wide, b - 6 - tall),
                 (a - wide / 2, b + 10),
                 (a - wide / 2, b - 10 - tall),
+                (a - wide / 2, b + 22),
+                (a - wide / 2, b - 22 - tall),
             ):
                 x = min(max(left, frame.x0), frame.x1 - wide)
                 y = min(max(low, frame.y0), frame.y1 + 4 - tall)
@@ -220,13 +224,17 @@ class Still:
                     x < p + w and p < x + wide and y < q + h and q < y + tall
                     for p, q, w, h in boxes
                 )
+                # a twentieth of the label is free, beyond that a curve costs more
+                covered, free = int(inside.sum()), wide * tall / 20 / 9
                 cost = (
-                    1000 * hit
-                    + 12 * int(inside.sum())
+                    5000 * hit
+                    + 12 * covered
+                    + 48 * max(0.0, covered - free)
                     + 4 * float(np.hypot(x - left, y - low))
                 )
                 if mark["near"] is not None:
-                    cost += 0.6 * abs(a - to_px((mark["near"], 0))[0])
+                    wish = to_px((mark["near"], ax.get_ylim()[0]))[0]
+                    cost += 0.6 * abs(x + wide / 2 - wish)
                 if cost < least:
                     best, least = (x, y), cost
         if best is not None:
@@ -235,6 +243,22 @@ class Still:
             style.label(
                 ax, float(place[0]), float(place[1]), words, _TOKENS[mark["colour"]]
             )
+
+
+def _dense(path: NDArray[Any]) -> NDArray[Any]:
+    """Points four pixels apart on a path; at a gap there are none."""
+    pieces = np.split(path, np.flatnonzero(np.isnan(path).any(1)))
+    points = [np.empty((0, 2))]
+    for piece in pieces:
+        there = piece[np.isfinite(piece).all(1)]
+        if len(there):
+            lengths = np.hypot(*np.diff(there, axis=0).T)
+            at = np.concatenate([[0.0], np.cumsum(lengths)])
+            where = np.arange(0.0, at[-1] + 1e-9, 4.0)
+            points.append(
+                np.stack([np.interp(where, at, there[:, k]) for k in (0, 1)], axis=1)
+            )
+    return np.concatenate(points)
 
 
 def format_value(value: Any, format: str) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ from explainers.notebook import show
 from explainers.notebook.explore import layout
 from explainers.notebook.explore.controls import Control, Play
 from explainers.notebook.explore.marks import Mark, Panel, Readout, panel
+from explainers.notebook.explore.sentences import Results, check_sentences
 from explainers.notebook.explore.still import Still
 from explainers.notebook.explore.table import (
     MAX_BYTES,
@@ -26,7 +28,7 @@ from explainers.notebook.explore.table import (
     pack,
     tabulate,
 )
-from explainers.notebook.words import tidy
+from explainers.notebook.words import fill, places, tidy
 
 EXPLORABLE_MIME = "application/vnd.explainers.explorable+json"
 _HERE = Path(__file__).parent
@@ -48,9 +50,14 @@ class Explorable(anywidget.AnyWidget):
     value = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, spec: dict[str, Any], table: bytes, still: show.Drawing, caption: str
+        self,
+        spec: dict[str, Any],
+        table: bytes,
+        still: show.Drawing,
+        caption: str,
+        results: Results,
     ) -> None:
-        self.still, self.caption = still, caption
+        self.still, self.template, self._results = still, caption, results
         value = {
             c["name"]: c["start"] if c["values"] is None else c["values"][c["start"]]
             for c in spec["controls"]
@@ -62,14 +69,45 @@ class Explorable(anywidget.AnyWidget):
         """The compressed size of the table and of the data for drawing, in bytes."""
         return len(self.table) + len(gzip.compress(json.dumps(self.spec).encode(), 9))
 
+    @property
+    def caption(self) -> str:
+        """The caption in Markdown at the present setting. Each result in it stands in
+        an element `span` that names it."""
+        at = [
+            value if control["values"] is None else control["values"].index(value)
+            for control in self.spec["controls"]
+            for value in [self.value[control["name"]]]
+        ]
+        return fill(
+            self.template,
+            lambda name, format: (
+                f"<span data-says='{name}' data-format='{format}'>"
+                f"{self._results.text(name, format, at)}</span>"
+            ),
+        )
+
+    @property
+    def sentences(self) -> dict[str, list[str]]:
+        """All values of each result in the caption that is a string."""
+        arrays = self.spec["arrays"]
+        return {
+            name: [tidy(words) for words in arrays[name]["words"]]
+            for name, _ in places(self.template)
+            if arrays.get(name, {}).get("code") == "words"
+        }
+
     def __repr__(self) -> str:
-        return str(self.spec["alt"])
+        return self.still.alt
 
     def _repr_mimebundle_(
         self, **keywords: Any
     ) -> tuple[dict[str, Any], dict[str, Any]] | None:
         picture = self.still.mime(self.caption)
-        extra = {"name": self.spec["name"], "heights": heights(self.spec)}
+        extra = {
+            "name": self.spec["name"],
+            "heights": heights(self.spec),
+            "sentences": self.sentences,
+        }
         # the model's random id is metadata: the data are the same at every execution
         return show.widget_bundle(
             super()._repr_mimebundle_(**keywords), picture, EXPLORABLE_MIME, extra,
@@ -85,7 +123,13 @@ def explore(compute: Callable[..., Mapping[str, Any]], **keywords: Any) -> None:
     bar = _Progress()
     widget = explorable(compute, progress=bar, **keywords)
     bar.show(widget)
-    show.show_caption(widget.caption)
+    if not places(widget.template):
+        show.show_caption(widget.caption)
+        return
+    handle = show.show_caption(widget.caption, display_id=True)
+    widget.observe(
+        lambda _: handle.update(show.caption_output(widget.caption)), "value"
+    )
 
 
 def explorable(
@@ -94,6 +138,7 @@ def explorable(
     view: Mark | Panel | Sequence[Mark | Panel],
     alt: str,
     caption: str = "",
+    predict: str = "",
     readouts: Sequence[Readout] = (),
     vectorized: bool = False,
     share_y: bool = False,
@@ -109,8 +154,12 @@ def explorable(
     `compute(**setting)` takes one value for each control, and returns a dict of arrays,
     numbers and strings. It is called now, for every setting; with `vectorized=True`
     once for all settings, see `tabulate`. `view` is a panel or a list of panels from
-    left to right; a mark alone is a panel of its own. `alt` describes the default
-    setting for those who do not see it. `caption` is Markdown, its first sentence bold.
+    left to right; a mark alone is a panel of its own. `alt` describes the figure for
+    those who do not see it. `caption` is Markdown, its first sentence bold. Both may
+    contain results and values of controls in braces, ``{verdict}`` or ``{kl:.3f}``,
+    which follow the controls; a result that is a string is a part of a sentence, in a
+    caption in Markdown with formulas.
+    `predict` is a question above the controls, to be answered before they are moved.
     `name` is the anchor of the figure and the key of a setting in links, by default
     from the names of the controls. `share_y=True` gives all panels the same y limits.
     In pixels, `width` is the total width, and `height` and `phone_height` are the
@@ -123,6 +172,8 @@ def explorable(
     """
     if not alt.strip():
         raise ValueError("alt: expected a description of the figure, got none")
+    if predict and not predict.endswith("?"):
+        raise ValueError(f"predict: expected a question, got {predict!r}")
     if not controls:
         raise ValueError(
             "controls: expected at least one, got none; show.figure needs none"
@@ -140,7 +191,8 @@ def explorable(
     ]
     if not panels:
         raise ValueError("view: expected at least one mark or panel, got none")
-    columns = _columns(compute, panels, readouts, controls, vectorized, progress)
+    texts = {"caption": tidy(caption), "alt": tidy(alt)}
+    columns = _columns(compute, panels, readouts, texts, controls, vectorized, progress)
     stops = {key: control.stops or [0] for key, control in controls.items()}
     shown = layout.num_revealed(controls, columns)
     for mark in (mark for p in panels for mark in p.marks):
@@ -155,6 +207,11 @@ def explorable(
             check_gaps(
                 readout.name, columns[readout.name], stops, f"readout({readout.name!r})"
             )
+    for argument, text in texts.items():
+        check_sentences(argument, text, columns, shown)
+        for key, _ in places(text):
+            if key in columns:
+                check_gaps(key, columns[key], stops, f"{argument}: {{{key}}}")
     if share_y:
         ends = [layout.Limits(p, columns, stops).y() for p in panels]
         shared = (min(e[0] for e in ends), max(e[1] for e in ends))
@@ -170,7 +227,8 @@ def explorable(
     packed = pack(columns, logarithmic)
     spec = {
         "name": name or "-".join(controls),
-        "alt": alt,
+        "alt": texts["alt"],
+        "predict": predict,
         "width": width,
         "height": height,
         "phone": phone_height,
@@ -181,8 +239,9 @@ def explorable(
         "readouts": [vars(readout) for readout in readouts],
         "arrays": packed.arrays,
     }
+    results = Results(columns, controls, shown)
     widget = Explorable(
-        spec, packed.table, _still(spec, columns, controls, shown), tidy(caption)
+        spec, packed.table, _still(spec, results), texts["caption"], results
     )
     if widget.nbytes > MAX_BYTES:
         raise ValueError(_too_large(widget.nbytes, packed.sizes, columns, stops))
@@ -195,7 +254,7 @@ def heights(spec: dict[str, Any]) -> dict[str, int]:
 
     The page reserves this height, so that nothing moves when the widget replaces the
     still picture. It is the sum of the panels with titles and ticks, the line of
-    readouts, and the controls in as many rows as they need.
+    readouts, the question, and the controls in as many rows as they need.
     """
     widths = [_width(control) for control in spec["controls"]]
     # a title above, ticks below
@@ -206,8 +265,11 @@ def heights(spec: dict[str, Any]) -> dict[str, int]:
     ]
     below = (30 if spec["readouts"] else 27) + 14
 
-    def rows(count: int, gap: int) -> int:
-        return below + 53 * count + gap * (count - 1)
+    def rows(count: int, gap: int, room: int) -> int:
+        # a line of the prediction holds a sign in about 7 pixels
+        asked = 12 + 21 * math.ceil(7 * len(spec["predict"]) / room)
+        question = asked if spec["predict"] else 0
+        return below + question + 53 * count + gap * (count - 1)
 
     def packed(room: int) -> int:
         count, left = 1, room
@@ -219,10 +281,11 @@ def heights(spec: dict[str, Any]) -> dict[str, int]:
 
     side_by_side = max(frames) + spec["height"]
     stacked = sum(frame + spec["phone"] + 8 for frame in frames) - 8
+    wide, middle = spec["width"], min(608, spec["width"])
     return {
-        "wide": side_by_side + rows(packed(spec["width"]), 12),
-        "middle": side_by_side + rows(packed(min(608, spec["width"])), 12),
-        "phone": stacked + rows(len(widths), 8) + 21,
+        "wide": side_by_side + rows(packed(wide), 12, wide),
+        "middle": side_by_side + rows(packed(middle), 12, middle),
+        "phone": stacked + rows(len(widths), 8, 358) + 21,
     }
 
 
@@ -239,11 +302,12 @@ def _columns(
     compute: Callable[..., Mapping[str, Any]],
     panels: Sequence[Panel],
     readouts: Sequence[Readout],
+    texts: Mapping[str, str],
     controls: Mapping[str, Control],
     vectorized: bool,
     progress: Callable[[int, int], None],
 ) -> dict[str, Column]:
-    requested = layout.requested_names(panels, readouts)
+    requested = layout.requested_names(panels, readouts, texts)
     for key, control in controls.items():
         if isinstance(control, Play) and control.reveals:
             requested.setdefault(control.reveals, f"{key}: reveals")
@@ -275,37 +339,19 @@ def _control(spec: dict[str, Any], shown: int) -> dict[str, Any]:
     return spec
 
 
-def _still(
-    spec: dict[str, Any],
-    columns: Mapping[str, Column],
-    controls: Mapping[str, Control],
-    shown: int,
-) -> show.Drawing:
+def _still(spec: dict[str, Any], results: Results) -> show.Drawing:
     start = [c["start"] for c in spec["controls"]]
-    upto = next((c["start"] + 1 for c in spec["controls"] if c["values"] is None), None)
-    names = list(controls)
-
-    def get(name: Any, setting: Sequence[int] = start) -> Any:
-        if not isinstance(name, str):
-            return name
-        if name in columns:
-            value = columns[name].at(setting)
-            cut = upto is not None and columns[name].shape[-1:] == (shown,)
-            value = value[..., :upto] if cut else value
-            return str(value) if columns[name].values.dtype.kind == "U" else value
-        control = controls[name]
-        if isinstance(control, Play) and control.reveals:
-            return columns[control.reveals].at(setting)[setting[names.index(name)]]
-        return control.stops[setting[names.index(name)]]
 
     def earlier(name: str, along: int | None, steps: int) -> Any:
         if along is None or start[along] < steps:
             return None
-        return get(name, [s - steps * (i == along) for i, s in enumerate(start)])
+        return results.get(
+            name, [s - steps * (i == along) for i, s in enumerate(start)]
+        )
 
     return show.Drawing(
-        *Still(spec, get, earlier).panels(),
-        alt=spec["alt"],
+        *Still(spec, lambda name: results.get(name, start), earlier).panels(),
+        alt=fill(spec["alt"], lambda name, format: results.text(name, format, start)),
         ratios=[p["ratio"] for p in spec["panels"]],
         width=spec["width"],
         height=spec["height"],
