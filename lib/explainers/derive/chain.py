@@ -24,6 +24,7 @@ from explainers.derive.facts import (
 )
 from explainers.derive.latex import is_new_name, latex
 from explainers.derive.proofs import Identity, Proof, quotations
+from explainers.derive.reading import Formula, evaluated, read, vocabulary
 from explainers.derive.refuted import verdict
 from explainers.derive.substitution import RefusedError
 from explainers.derive.sums import is_zero
@@ -94,6 +95,7 @@ class Derivation:
         self.last: Expr = sp.nan
         self.steps: list[Step] = []
         self.name = self.because = self.says = ""
+        self.shown: Formula | None = None
         self.theorem: Theorem | None = None
         assumptions = self.context.assumptions
         if assumptions and not points(assumptions, witness, wanted=1, tries=60):
@@ -103,15 +105,20 @@ class Derivation:
             )
 
     def start(
-        self, expr: Expr | int, lhs: Expr | str | None = None, because: str = ""
+        self,
+        expr: Expr | int,
+        lhs: Expr | str | None = None,
+        because: str = "",
+        shown: str = "",
     ) -> "Derivation":
         """Set the first expression of the chain, and return the derivation.
 
-        `lhs` is printed on its left: an expression, which must be equal to `expr` by
-        algebra, or a new name in LaTeX, such as "K", that `expr` gets. `because` is the
-        reason printed beside it. Raises `ValueError` if the chain has a start, or if
-        `lhs` is a string that says something about symbols of the derivation, and
-        `RefusedError` if `expr` may be undefined or differs from `lhs`.
+        `lhs` is printed on its left: an expression, or a formula as a string, which
+        must be equal to `expr` by algebra, or a new name in LaTeX, such as "K", that
+        `expr` gets. `because` is the reason printed beside it, `shown` the form in
+        which `expr` is printed, as in `step`. Raises `ValueError` if the chain has a
+        start, or if `lhs` is neither a formula nor a new name, and `RefusedError` if
+        `expr` may be undefined or differs from `lhs` or `shown`.
         """
         if self.first is not sp.nan:
             raise ValueError("start: this derivation already has a start")
@@ -122,16 +129,13 @@ class Derivation:
                 *(names_in(fact.stated) for fact in self.context.facts.values()),
                 *(names_in(head) for head, _ in self.context.definitions),
             )
-            if lhs and not is_new_name(lhs, known):
-                raise ValueError(
-                    f"lhs: expected an expression, which is proved, or a new name in "
-                    f"LaTeX, got {lhs!r}"
-                )
-            self.name = lhs
+            new = not lhs or is_new_name(lhs, known)
+            self.name = lhs if new else self._read("lhs", lhs, expr, 0).latex
         elif lhs is not None:
             lhs = expression("lhs", lhs)
             self._prove(0, lhs, self._entered(lhs, 0), "==", expr, entered, Identity())
             self.name = latex(lhs, self.context.definitions)
+        self.shown = self._read("shown", shown, expr, 0) if shown else None
         self.first = self.last = expr
         self._entered_last, self.because = entered, because
         return self
@@ -143,15 +147,21 @@ class Derivation:
         *,
         by: Proof | None = None,
         because: str = "",
+        shown: str = "",
     ) -> "Derivation":
         """Prove `last rel expr`, with `rel` one of "==", "<=" and ">=", append `expr`
         to the chain, and return the derivation.
 
         `by` is the proof object, by default `Identity()`; `because` is the reason
-        printed beside the step, in Markdown. Raises `RefusedError` if `by` does not
-        prove the step. The message gives the number of the step and both sides, and
-        says either "false", with a counterexample that satisfies all assumptions, or
-        "not proved". Raises `TypeError` or `ValueError` for wrong arguments, and
+        printed beside the step, in Markdown. `shown` is the form in which a book would
+        print `expr`: a formula in SymPy's syntax, such as "D*G/sqrt(2*pi*(T + 1))",
+        which is printed in the order and with the grouping in which it is written, and
+        must be equal to `expr` by algebra. Without it the page prints `expr`.
+
+        Raises `RefusedError` if `by` does not prove the step, or if the shown form is
+        not proved. The message gives the number of the step and both sides, and says
+        either "false", with a counterexample that satisfies all assumptions, or "not
+        proved". Raises `TypeError` or `ValueError` for wrong arguments, and
         `ValueError` before `start` and after `qed`.
         """
         if self.first is sp.nan:
@@ -175,7 +185,8 @@ class Derivation:
         words = self._prove(
             number, self.last, self._entered_last, rel, expr, entered, by
         )
-        self.steps.append(Step(self.last, rel, expr, by, because, words))
+        form = self._read("shown", shown, expr, number) if shown else None
+        self.steps.append(Step(self.last, rel, expr, by, because, words, form))
         self.last, self._entered_last = expr, entered
         self._rest_on(quoted.rests_on for quoted in quotations(by))
         return self
@@ -255,6 +266,13 @@ class Derivation:
                 f"step {number}: {why}\n  left:  {lhs}\n  right: {rhs}"
             ) from reason
 
+    def _read(self, argument: str, text: str, side: Expr, number: int) -> Formula:
+        """The form `text` in which `side` is printed."""
+        try:
+            return read_equal(argument, text, side, self.context)
+        except RefusedError as reason:
+            raise RefusedError(f"step {number}: {reason}") from reason
+
     def _rest_on(self, theorems: Iterable[str]) -> None:
         self.rests_on = tuple(dict.fromkeys((*self.rests_on, *theorems)))
 
@@ -264,6 +282,7 @@ class Derivation:
             self.title,
             self.context,
             self.first,
+            self.shown,
             self.name,
             self.because,
             tuple(self.steps),
@@ -299,6 +318,34 @@ def prove(context: Context, lhs: Expr, rel: Relation, rhs: Expr, by: Proof) -> s
     Raises `RefusedError` if it is not proved.
     """
     return by.prove(context, enter(lhs, context), rel, enter(rhs, context))
+
+
+def read_equal(argument: str, text: str, side: Expr, context: Context) -> Formula:
+    """The formula `text`, proved to be equal to `side` wherever `side` is defined, and
+    to have a value there itself.
+
+    Raises `ValueError` that begins with the name `argument` if it cannot be read, and
+    `RefusedError` if it is not proved.
+    """
+    formula = read(argument, text, vocabulary(context, side), context)
+    try:
+        value = evaluated(formula.expr)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{argument}: {error}, in {text!r}") from error
+    try:
+        # what it says is defined before SymPy simplifies it: x/x is not 1 at 0
+        for written in (formula.expr, context.unfold(formula.expr)):
+            require_defined(written, context)
+        left, right = enter(value, context), enter(side, context)
+    except RefusedError as reason:
+        raise RefusedError(f"{argument}: {reason}\n  in {text}") from reason
+    try:
+        Identity().prove(context, left, "==", right)
+    except RefusedError as reason:
+        why = verdict(left, "==", right, str(reason), context)
+        sides = f"  written: {text}\n  proved:  {side}"
+        raise RefusedError(f"{argument}: {why}\n{sides}") from reason
+    return formula
 
 
 def _with_lemma(known: dict[str, Fact], name: str, lemma: object) -> dict[str, Fact]:

@@ -7,9 +7,10 @@ import sympy as sp
 from sympy import Expr
 
 from explainers.derive.context import Context
-from explainers.derive.facts import Fact
+from explainers.derive.facts import Definitions, Fact
 from explainers.derive.latex import LATEX_RELATIONS, latex, relation
 from explainers.derive.proofs import Proof
+from explainers.derive.reading import Formula
 from explainers.derive.wellformed import Relation
 
 MIME = "application/vnd.explainers.derivation+json"
@@ -21,7 +22,8 @@ Theorem = tuple[Expr, Relation, Expr]
 @dataclass(frozen=True)
 class Step:
     """One proved step: both sides as written, the proof object `by`, the reason for
-    readers `because`, and the proof in words, `explanation`."""
+    readers `because`, and the proof in words, `explanation`. `shown` is the form in
+    which the author had the right side printed, proved to be equal to it."""
 
     lhs: Expr
     rel: Relation
@@ -29,6 +31,7 @@ class Step:
     by: Proof
     because: str
     explanation: str
+    shown: Formula | None = None
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,15 @@ class Argument:
     """All that is printed of a derivation: what it assumes, its chain from `first` on,
     and its theorem, once that is proved.
 
-    `name` is printed on the left of `first`, and `because` beside it; `says` is the
-    theorem in words, and `rests_on` what was quoted.
+    `name` is printed on the left of `first`, and `because` beside it; `shown` is the
+    form of `first` on the page, if it is another; `says` is the theorem in words, and
+    `rests_on` what was quoted.
     """
 
     title: str
     context: Context
     first: Expr
+    shown: Formula | None
     name: str
     because: str
     steps: tuple[Step, ...]
@@ -54,13 +59,13 @@ class Argument:
 def to_dict(argument: Argument) -> dict[str, Any]:
     """A derivation as data that JSON can hold, for the renderer of the site."""
     define = argument.context.definitions
-    left, rows = latex(argument.first, define), []
+    left, rows = _side(argument.first, argument.shown, define), []
     if argument.name:
         proof = "" if argument.because else "definition"
         rows.append(_row(argument.name, "=", left, None, argument.because, proof))
         left = ""
     for number, step in enumerate(argument.steps, 1):
-        sign, right = LATEX_RELATIONS[step.rel], latex(step.rhs, define)
+        sign, right = LATEX_RELATIONS[step.rel], _side(step.rhs, step.shown, define)
         rows.append(_row(left, sign, right, number, step.because, step.explanation))
         left = ""
     return {
@@ -71,6 +76,10 @@ def to_dict(argument: Argument) -> dict[str, Any]:
         "theorem": _theorem_in_latex(argument),
         "rests_on": list(argument.rests_on),
     }
+
+
+def _side(side: Expr, shown: Formula | None, define: Definitions) -> str:
+    return latex(side, define) if shown is None else shown.latex
 
 
 def _row(
@@ -110,7 +119,9 @@ def _theorem_in_latex(argument: Argument) -> str:
     if argument.theorem is None:
         return ""
     lhs, rel, rhs = argument.theorem
-    left, right = (latex(side, argument.context.definitions) for side in (lhs, rhs))
+    define, end = argument.context.definitions, argument.steps[-1]
+    left = _side(lhs, argument.shown if lhs == argument.first else None, define)
+    right = _side(rhs, end.shown if rhs == end.rhs else None, define)
     return relation(argument.name or left, rel, right)
 
 
@@ -119,11 +130,12 @@ def to_text(argument: Argument) -> str:
     lines = [
         argument.title,
         *(f"  where {line}" for line in _assumptions(argument.context, in_latex=False)),
-        f"    {argument.first}",
+        f"    {argument.shown.text if argument.shown else argument.first}",
     ]
     for number, step in enumerate(argument.steps, 1):
         because = f"{step.because}; " if step.because else ""
-        lines.append(f"  {PLAIN_RELATIONS[step.rel]} {step.rhs}")
+        right = step.shown.text if step.shown else step.rhs
+        lines.append(f"  {PLAIN_RELATIONS[step.rel]} {right}")
         lines.append(f"      ({number}) {because}{_without_latex(step.explanation)}")
     if argument.theorem is None:
         lines.append("  (not finished)")
