@@ -24,7 +24,7 @@ from explainers.derive.facts import (
 )
 from explainers.derive.latex import is_new_name, latex
 from explainers.derive.proofs import Identity, Proof, quotations
-from explainers.derive.reading import Formula, evaluated, read, vocabulary
+from explainers.derive.reading import Formula, evaluated, read, uncancelled, vocabulary
 from explainers.derive.refuted import verdict
 from explainers.derive.substitution import RefusedError
 from explainers.derive.sums import is_zero
@@ -334,8 +334,9 @@ def read_equal(argument: str, text: str, side: Expr, context: Context) -> Formul
         raise ValueError(f"{argument}: {error}, in {text!r}") from error
     try:
         # what it says is defined before SymPy simplifies it: x/x is not 1 at 0
-        for written in (formula.expr, context.unfold(formula.expr)):
-            require_defined(written, context)
+        written = uncancelled(formula.expr)
+        for form in (written, context.unfold(written)):
+            require_defined(form, context)
         left, right = enter(value, context), enter(side, context)
     except RefusedError as reason:
         raise RefusedError(f"{argument}: {reason}\n  in {text}") from reason

@@ -134,6 +134,23 @@ def evaluated(expr: sp.Basic) -> Any:
     return expr.func(*args)
 
 
+# What may have no value somewhere, so that SymPy must not cancel it.
+_PARTIAL = sp.Pow, sp.Function, sp.Sum, sp.Integral, sp.Derivative, sp.Limit
+
+
+def uncancelled(expr: sp.Basic) -> Any:
+    """`expr` with its sums and products of symbols and numbers made as SymPy makes
+    them, and with all others as they were written: an exponent `2*m - 1` has a sign, and
+    `x/x` has a denominator."""
+    if not expr.args:
+        return expr
+    args = [uncancelled(arg) for arg in expr.args]
+    if isinstance(expr, sp.Add | sp.Mul | sp.Pow | sp.Function):
+        written = expr.func(*args, evaluate=False)
+        return written if written.has(*_PARTIAL) else expr.func(*args)
+    return expr.func(*args)
+
+
 class _Reader:
     """Reads nodes of Python's syntax tree. `small` is for exponents, where a fraction
     is written with a slash."""
