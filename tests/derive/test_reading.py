@@ -29,7 +29,7 @@ CONSTANT = sqrt(2) * D * G / (2 * sqrt(pi) * sqrt(2 * N + 1))
         (exp(-2 * x / 3), "exp(-2*x/3)", "e^{- 2 x/3}"),
         (exp(-2 * (x - y) / w), "exp(-2*(x - y)/w)", "e^{- 2 (x - y)/w}"),
         (sin(x) ** 2 + log(w), "sin(x)**2 + log(w)", r"\sin^{2} x + \ln w"),
-        (1 / sp.exp(sin(x)), "exp(sin(x))**(-1)", r"(e^{\sin x})^{- 1}"),
+        (1 / sp.exp(sin(x)), "exp(sin(x))**(-1)", r"(e^{\sin x})^{-1}"),
         (Abs(x), "sqrt(x**2)", r"\sqrt{x^{2}}"),
         (binomial(2 * N, N) * 4 ** (-N), "4**(-N)*binomial(2*N, N)", r"4^{- N} \binom{2 N}{N}"),
         (

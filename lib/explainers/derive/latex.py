@@ -54,11 +54,11 @@ class _Printer(LatexPrinter):
         terms = self._as_ordered_terms(expr, order=order)
         if not all(map(_is_monomial, terms)):
             terms.sort(key=_term_order)
-        if terms[0].could_extract_minus_sign():
-            terms.sort(key=lambda term: term.could_extract_minus_sign())
+        if _is_negative(terms[0]):
+            terms.sort(key=_is_negative)
         text = ""
         for term in terms:
-            minus = term.could_extract_minus_sign()
+            minus = _is_negative(term)
             printed = self.parenthesize(-term if minus else term, 30, strict=False)
             sign = "-" if minus else "+"
             text += f" {sign} {printed}" if text else f"- {printed}" * minus or printed
@@ -80,7 +80,7 @@ class _Printer(LatexPrinter):
         factors = [factor for factor in sp.Mul.make_args(rest) if factor != 1]
         if under != 1 and number.is_negative and sp.I in factors:
             top = self._print(-over / sp.I)
-            return rf"\frac{{{top}}}{{i {self.parenthesize(under, 50, strict=True)}}}"
+            return rf"\frac{{{top}}}{{{self._print(sp.I * under)}}}"
         sign, number = ("- ", -number) if number.is_negative else ("", number)
         number, factors, below = _without_root_in_numerator(number, factors, under)
         if not below:
@@ -157,7 +157,15 @@ def _is_monomial(term: Expr) -> bool:
 
 
 def _term_order(term: Expr) -> tuple[bool, bool, bool]:
-    return term.has(*_BIG), term.could_extract_minus_sign(), not term.is_number
+    return term.has(*_BIG), _is_negative(term), not term.is_number
+
+
+def _is_negative(term: Expr) -> bool:
+    """Whether a term of a sum is printed with a minus sign; `-i/n` is not."""
+    over, under = sp.fraction(term, exact=True)
+    return term.could_extract_minus_sign() and not (
+        under != 1 and sp.I in sp.Mul.make_args(over)
+    )
 
 
 def _factor_order(factor: Expr) -> tuple[int, Any]:

@@ -139,9 +139,9 @@ _PARTIAL = sp.Pow, sp.Function, sp.Sum, sp.Integral, sp.Derivative, sp.Limit
 
 
 def uncancelled(expr: sp.Basic) -> Any:
-    """`expr` with its sums and products of symbols and numbers made as SymPy makes
-    them, and with all others as they were written: an exponent `2*m - 1` has a sign, and
-    `x/x` has a denominator."""
+    """`expr` with sums and products of symbols and numbers made as SymPy makes them,
+    and all others as they were written: an exponent `2*m - 1` has a sign, and `x/x` has
+    a denominator."""
     if not expr.args:
         return expr
     args = [uncancelled(arg) for arg in expr.args]
@@ -164,7 +164,8 @@ class _Reader:
         if bare is not None:
             part = self(bare)
             minus = sp.Mul(-1, part.expr, evaluate=False)
-            return _Part(minus, f"- {part.within(PRODUCT)}", SUM, big=part.big)
+            sign = "-" if part.latex.isdigit() else "- "
+            return _Part(minus, sign + part.within(PRODUCT), SUM, big=part.big)
         match node:
             case ast.Constant(value=int(number)) if not isinstance(number, bool):
                 if number >= 10**DIGITS:
@@ -206,7 +207,8 @@ class _Reader:
     def _product(left: _Part, right: _Part) -> _Part:
         first = _bracket(left.latex) if left.big else left.within(PRODUCT)
         second = right.within(PRODUCT)
-        dot = r" \cdot " if second[0].isdigit() else " "
+        fractions = all(text.startswith(r"\frac") for text in (first, second))
+        dot = r" \cdot " if fractions or second[0].isdigit() else " "
         product = sp.Mul(left.expr, right.expr, evaluate=False)
         return _Part(product, first + dot + second, PRODUCT, big=right.big)
 
