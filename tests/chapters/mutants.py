@@ -10,7 +10,7 @@ from sympy import Expr
 from sympy.core.function import AppliedUndef
 
 from explainers.derive import Certificate, Derivation, Identity, RefusedError, Step
-from explainers.derive.chain import prove, read_equal
+from explainers.derive.chain import condition_sides, prove, read_equal
 from explainers.derive.context import Context
 from explainers.derive.facts import definitions as checked
 from explainers.derive.facts import points
@@ -216,9 +216,8 @@ def certificates(d: Derivation) -> Tally:
 def shown_forms(d: Derivation) -> Tally:
     """Every mutant of a form in which a side is printed is refused, or has the value of that side."""
     tally = Tally()
-    sides = [(d.shown, d.first), *((step.shown, step.rhs) for step in d.steps)]
-    for formula, side in sides:
-        for text in rewritten(formula.text) if formula else ():
+    for form, side in forms(d):
+        for text in rewritten(form):
             try:
                 read = read_equal("shown", text, side, d.context)
             except (RefusedError, ValueError):
@@ -229,9 +228,18 @@ def shown_forms(d: Derivation) -> Tally:
     return tally
 
 
+def forms(d: Derivation) -> list[tuple[str, Expr]]:
+    """The forms in which an author has sides of a derivation printed, each with its side."""
+    sides = [(d.shown, d.first), *((step.shown, step.rhs) for step in d.steps)]
+    written = [(formula.text, side) for formula, side in sides if formula]
+    for key, text in d.shown_conditions.items():
+        written += condition_sides(key, text, d.context)
+    return written
+
+
 def rewritten(text: str) -> list[str]:
     """The formula with one sign turned, one number, name or operation changed, or one operand left out."""
-    tree = ast.parse(text, mode="eval")
+    tree = ast.parse(text.strip(), mode="eval")
     names = sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
     texts = dict.fromkeys(ast.unparse(other) for other in _rewritten(tree.body, names))
     return [other for other in texts if other != ast.unparse(tree)]
@@ -241,7 +249,7 @@ def _rewritten(node: ast.expr, names: list[str]) -> Iterator[ast.expr]:
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         yield ast.Constant(node.value + 1)
     elif isinstance(node, ast.Name):
-        yield from (ast.Name(other) for other in names if other != node.id)
+        yield ast.Name(names[names.index(node.id) - 1])
         yield ast.UnaryOp(ast.USub(), node)
     elif isinstance(node, ast.UnaryOp):
         yield node.operand

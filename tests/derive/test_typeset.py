@@ -22,6 +22,7 @@ def test_a_derivation_shows_itself() -> None:
     page = json.loads(json.dumps(bundle[MIME]))
     assert page == {
         "title": "Odd numbers",
+        "under": "",
         "assumptions": ["x is not one: $x \\neq 1$"],
         "rows": [
             {
@@ -44,6 +45,7 @@ def test_a_derivation_shows_itself() -> None:
         "says": "**It is a line.**",
         "theorem": "q = x + 1",
         "rests_on": [],
+        "brief": False,
     }
     assert bundle["text/latex"].startswith("$$\\begin{aligned}")
     assert "Odd numbers" in bundle["text/plain"]

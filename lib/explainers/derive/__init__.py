@@ -17,7 +17,7 @@ by the assumptions of its symbols or by a named assumption of the derivation.
 """
 
 from explainers.derive.calculus import Antiderivative, Limiting, Minimum
-from explainers.derive.chain import Derivation, derive
+from explainers.derive.chain import Derivation, derive, together
 from explainers.derive.facts import Every, Fact
 from explainers.derive.proofs import (
     Certificate,
@@ -53,4 +53,5 @@ __all__ = [
     "derive",
     "inner",
     "norm2",
+    "together",
 ]

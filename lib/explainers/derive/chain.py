@@ -5,6 +5,7 @@ value (`defined`), is proved by its proof object (`proofs`, `calculus`), or else
 refuted by numbers (`refuted`); then it is printed (`typeset`).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from explainers.derive.facts import (
     with_lemma,
 )
 from explainers.derive.latex import is_new_name, latex
+from explainers.derive.latex import relation as relation_in_latex
 from explainers.derive.proofs import Identity, Proof, quotations
 from explainers.derive.reading import Formula, evaluated, read, uncancelled, vocabulary
 from explainers.derive.refuted import verdict
@@ -46,6 +48,9 @@ def derive(
     define: Mapping[Expr, Expr | int] | None = None,
     lemmas: Mapping[str, "Derivation"] | None = None,
     witness: Witness | None = None,
+    under: "Derivation | None" = None,
+    brief: bool = False,
+    shown: Mapping[Expr | str, str] | None = None,
 ) -> "Derivation":
     """Begin a derivation.
 
@@ -56,10 +61,24 @@ def derive(
     `random.Random` and returns values that satisfy all assumptions, `{symbol: number,
     function: callable}`: this shows that the assumptions are consistent, and the values
     serve as counterexamples to false steps. Without a witness, random values are tried.
+    `under` is another derivation, whose definitions, assumptions and witness hold here
+    too: the page then says "Under the conditions of" its title, as it does for lemmas.
+    `brief` has an evaluation or an end point printed as one line, without its title.
+    `shown` maps heads of `define`, and names of `assume`, to the forms in which their
+    definitions and relations ("x**2 >= 2*x*y") are printed.
 
     Raises `TypeError` or `ValueError` that begins with the name of the argument.
     """
-    return Derivation(title, assume or {}, define or {}, lemmas or {}, witness)
+    return Derivation(
+        title,
+        assume or {},
+        define or {},
+        lemmas or {},
+        witness,
+        under,
+        brief,
+        shown or {},
+    )
 
 
 class Derivation:
@@ -75,6 +94,9 @@ class Derivation:
         define: Mapping[Expr, Expr | int],
         lemmas: Mapping[str, "Derivation"],
         witness: Witness | None,
+        under: "Derivation | None" = None,
+        brief: bool = False,
+        shown: Mapping[Expr | str, str] | None = None,
     ) -> None:
         if not isinstance(title, str) or not title.strip():
             raise TypeError(f"title: expected a non-empty string, got {title!r}")
@@ -82,21 +104,37 @@ class Derivation:
             raise TypeError(
                 f"witness: expected a function that returns values, got {witness!r}"
             )
+        known: dict[str, Fact] = {}
+        if under is not None:
+            if not isinstance(under, Derivation):
+                raise TypeError(f"under: expected a Derivation, got {under!r}")
+            shared = dict(under.context.definitions)
+            known = {fact.name: fact for fact in under.context.assumptions}
+            if twice := [*(shared.keys() & define), *(known.keys() & assume)]:
+                raise ValueError(f"under: {twice[0]} is among its conditions already")
+            define, witness = {**shared, **define}, witness or under.context.witness
         own = definitions(define)
-        known = facts(assume, own)
-        self.own = frozenset(known) | frozenset(lemmas)
+        known |= facts(assume, own)
+        self.own = frozenset(assume) | frozenset(lemmas)
         self.rests_on: tuple[str, ...] = ()
         for name, lemma in lemmas.items():
             known = _with_lemma(known, name, lemma)
             self._rest_on(lemma.rests_on)
-        self.title = title
-        self.context = Context(own, known, (), witness)
+        self.title, self.brief = title, brief
+        self.sources: list[Derivation] = [] if under is None else [under]
+        self.sources += [lemma for lemma in lemmas.values() if lemma.assumptions]
+        self.context: Context = Context(own, known, (), witness)
         self.first: Expr = sp.nan
         self.last: Expr = sp.nan
         self.steps: list[Step] = []
         self.name = self.because = self.says = ""
         self.shown: Formula | None = None
         self.theorem: Theorem | None = None
+        self.shown_conditions = dict(shown or {})
+        self.forms = {
+            key: _condition_shown(key, text, self.context)
+            for key, text in self.shown_conditions.items()
+        }
         assumptions = self.context.assumptions
         if assumptions and not points(assumptions, witness, wanted=1, tries=60):
             raise ValueError(
@@ -289,6 +327,9 @@ class Derivation:
             self.theorem,
             self.says,
             self.rests_on,
+            tuple((source.title, source.context) for source in self.sources),
+            self.brief,
+            self.forms,
         )
 
     def __repr__(self) -> str:
@@ -300,6 +341,34 @@ class Derivation:
             "text/latex": typeset.to_latex(self._argument),
             typeset.MIME: typeset.to_dict(self._argument),
         }
+
+
+class Together:
+    """Derivations of one argument, displayed as one block under the title `title`."""
+
+    def __init__(self, title: str, *derivations: Derivation) -> None:
+        if not derivations or not all(d.proved for d in derivations):
+            raise ValueError("derivations: expected finished ones, call qed first")
+        self.title, self.derivations = title, derivations
+
+    def __repr__(self) -> str:
+        return "\n\n".join([self.title, *map(repr, self.derivations)])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        arguments = [d._argument for d in self.derivations]
+        return {
+            "text/plain": repr(self),
+            "text/latex": typeset.to_latex(*arguments),
+            typeset.MIME: typeset.together_to_dict(self.title, arguments),
+        }
+
+
+def together(title: str, *derivations: Derivation) -> Together:
+    """One block of several finished derivations, which is displayed under `title`.
+
+    Raises `ValueError` if one of them is not finished.
+    """
+    return Together(title, *derivations)
 
 
 def enter(expr: Expr, context: Context) -> Expr:
@@ -347,6 +416,33 @@ def read_equal(argument: str, text: str, side: Expr, context: Context) -> Formul
         sides = f"  written: {text}\n  proved:  {side}"
         raise RefusedError(f"{argument}: {why}\n{sides}") from reason
     return formula
+
+
+def _condition_shown(key: Expr | str, text: str, context: Context) -> str:
+    """The form `text` of the definition of `key`, or of the assumption called `key`, in
+    LaTeX, with each side proved equal to its own."""
+    sides = condition_sides(key, text, context)
+    forms = [read_equal("shown", form, side, context).latex for form, side in sides]
+    if len(forms) == 1:
+        return f"{latex(key, context.definitions)} = {forms[0]}"
+    return relation_in_latex(forms[0], context.facts[str(key)].stated.rel_op, forms[1])
+
+
+def condition_sides(
+    key: Expr | str, text: str, context: Context
+) -> list[tuple[str, Expr]]:
+    """The form `text` of a definition, or of both sides of an assumption, each with the
+    expression that it has to be equal to."""
+    bodies = dict(context.definitions)
+    if key in bodies:
+        return [(text, bodies[key])]
+    if key not in context.facts:
+        raise ValueError(f"shown: {key} is no definition and no assumption here")
+    stated = context.facts[key].stated
+    sides = re.split("(<=|>=|==|!=)", text)
+    if len(sides) != 3 or sides[1] != stated.rel_op:
+        raise ValueError(f"shown: expected two sides and {stated.rel_op}, got {text!r}")
+    return [(sides[0], stated.lhs), (sides[2], stated.rhs)]
 
 
 def _with_lemma(known: dict[str, Fact], name: str, lemma: object) -> dict[str, Fact]:

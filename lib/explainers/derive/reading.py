@@ -113,7 +113,7 @@ def read(
         expression(argument, part.expr)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(f"{argument}: {text!r} is not a formula") from error
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, NotImplementedError) as error:
         raise ValueError(f"{argument}: {error}, in {text!r}") from error
     return Formula(text.strip(), part.expr, with_small_brackets(part.latex))
 

@@ -1,6 +1,11 @@
-"""Last room: a derivation as data for the site, as plain text and as LaTeX."""
+"""Last room: a derivation as data for the site, as plain text and as LaTeX.
 
-from dataclasses import dataclass
+The plain text has all conditions of each derivation. The site has those that it adds,
+and names the derivations whose conditions it shares.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
@@ -41,7 +46,9 @@ class Argument:
 
     `name` is printed on the left of `first`, and `because` beside it; `shown` is the
     form of `first` on the page, if it is another; `says` is the theorem in words, and
-    `rests_on` what was quoted.
+    `rests_on` what was quoted. `sources` are titles and contexts of the derivations
+    whose conditions are those of this one, too; `brief` asks for one line; `forms` are
+    those in which definitions and assumptions are printed, in LaTeX.
     """
 
     title: str
@@ -54,6 +61,9 @@ class Argument:
     theorem: Theorem | None
     says: str
     rests_on: tuple[str, ...]
+    sources: tuple[tuple[str, Context], ...] = ()
+    brief: bool = False
+    forms: Mapping[Expr | str, str] = field(default_factory=dict)
 
 
 def to_dict(argument: Argument) -> dict[str, Any]:
@@ -70,12 +80,27 @@ def to_dict(argument: Argument) -> dict[str, Any]:
         left = ""
     return {
         "title": argument.title,
-        "assumptions": _assumptions(argument.context, in_latex=True),
+        "under": _under(argument.sources),
+        "assumptions": _assumptions(
+            argument, True, [context for _, context in argument.sources]
+        ),
         "rows": rows,
         "says": argument.says,
         "theorem": _theorem_in_latex(argument),
         "rests_on": list(argument.rests_on),
+        "brief": argument.brief,
     }
+
+
+def together_to_dict(title: str, arguments: Sequence[Argument]) -> dict[str, Any]:
+    """Several derivations under one title, as data."""
+    inside = {argument.title for argument in arguments}
+    parts = [to_dict(argument) for argument in arguments]
+    for argument, part in zip(arguments, parts, strict=True):
+        part["under"] = _under(
+            [source for source in argument.sources if source[0] not in inside]
+        )
+    return {"title": title, "parts": parts}
 
 
 def _side(side: Expr, shown: Formula | None, define: Definitions) -> str:
@@ -95,8 +120,38 @@ def _row(
     }
 
 
-def _assumptions(context: Context, in_latex: bool) -> list[str]:
-    """The definitions, assumptions and lemmas, one string each."""
+def _under(sources: Sequence[tuple[str, Context]]) -> str:
+    """The derivations that have the conditions of this one, as a sentence in Markdown;
+    none whose conditions are among those of another."""
+    held = {title: _names(context) for title, context in sources if _names(context)}
+    named = [
+        title
+        for i, title in enumerate(held)
+        if not any(
+            held[title] < held[other] or (held[title] == held[other] and j < i)
+            for j, other in enumerate(held)
+            if j != i
+        )
+    ]
+    if not named:
+        return ""
+    assumed = any(context.assumptions for title, context in sources if title in named)
+    what = "Under the conditions of" if assumed else "With the notation of"
+    *most, last = (f"*{title}*" for title in named)
+    return f"{what} {', '.join(most)}{' and ' * bool(most)}{last}."
+
+
+def _names(context: Context) -> set[object]:
+    """Its definitions, and the names of its assumptions."""
+    return {*context.definitions, *(fact.name for fact in context.assumptions)}
+
+
+def _assumptions(
+    argument: Argument, in_latex: bool, known: Sequence[Context] | None = None
+) -> list[str]:
+    """The definitions, assumptions and lemmas, one string each; with `known`, the
+    definitions and assumptions that none of these contexts has."""
+    context, forms = argument.context, argument.forms if in_latex else {}
 
     def show(*sides: sp.Basic) -> str:
         if not in_latex:
@@ -106,12 +161,23 @@ def _assumptions(context: Context, in_latex: bool) -> list[str]:
     def stated(fact: Fact) -> str:
         if fact.lemma:
             return "proved before"
-        text = show(fact.stated)
+        form = forms.get(fact.name)
+        text = f"${form}$" if form else show(fact.stated)
         text += f" for every {show(fact.index)}" if fact.index is not None else ""
         return text + (f" from {show(fact.first)} on" if fact.first is not None else "")
 
-    lines = [show(head, body) for head, body in context.definitions]
-    return lines + [f"{name}: {stated(fact)}" for name, fact in context.facts.items()]
+    old = set().union(*map(_names, known or ()))
+    definitions = [pair for pair in context.definitions if pair not in old]
+    facts = [
+        fact
+        for fact in context.facts.values()
+        if known is None or not (fact.lemma or fact.name in old)
+    ]
+    lines = [
+        f"${forms[head]}$" if head in forms else show(head, body)
+        for head, body in definitions
+    ]
+    return lines + [f"{fact.name}: {stated(fact)}" for fact in facts]
 
 
 def _theorem_in_latex(argument: Argument) -> str:
@@ -129,7 +195,7 @@ def to_text(argument: Argument) -> str:
     """A derivation as plain text, the same at every execution."""
     lines = [
         argument.title,
-        *(f"  where {line}" for line in _assumptions(argument.context, in_latex=False)),
+        *(f"  where {line}" for line in _assumptions(argument, in_latex=False)),
         f"    {argument.shown.text if argument.shown else argument.first}",
     ]
     for number, step in enumerate(argument.steps, 1):
@@ -151,13 +217,19 @@ def _without_latex(text: str) -> str:
     return text.replace("$", "").replace("**", "").replace(r"\mapsto ", "-> ")
 
 
-def to_latex(argument: Argument) -> str:
-    """A derivation as one aligned LaTeX display, with the reasons beside the steps."""
+def to_latex(*arguments: Argument) -> str:
+    """Derivations as one aligned LaTeX display, with the reasons beside the steps; a
+    brief one is a line, which ends with a square."""
     lines = []
-    for row in to_dict(argument)["rows"]:
-        reason = "; ".join(part for part in (row["because"], row["proof"]) if part)
-        lines.append(rf"{row['lhs']} &{row['rel']} {row['rhs']} && \text{{{reason}}}")
-    for theorem in argument.rests_on:
-        lines.append(rf"&&& \text{{rests on {theorem}}}")
+    for argument in arguments:
+        rows = to_dict(argument)["rows"]
+        for row in rows:
+            parts = row["because"], "" if argument.brief else row["proof"]
+            reason = "; ".join(part for part in parts if part)
+            square = r"\ \blacksquare" if argument.brief and row is rows[-1] else ""
+            side = rf"{row['lhs']} &{row['rel']} {row['rhs']}"
+            lines.append(rf"{side} && \text{{{reason}}}{square}")
+        for theorem in argument.rests_on:
+            lines.append(rf"&&& \text{{rests on {theorem}}}")
     body = "\\\\\n".join(lines)
     return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
