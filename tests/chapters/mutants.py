@@ -10,10 +10,11 @@ from sympy import Expr
 from sympy.core.function import AppliedUndef
 
 from explainers.derive import Certificate, Derivation, Identity, RefusedError, Step
-from explainers.derive.chain import condition_sides, prove, read_equal
+from explainers.derive.chain import prove
 from explainers.derive.context import Context
 from explainers.derive.facts import definitions as checked
 from explainers.derive.facts import points
+from explainers.derive.forms import condition_sides, read_equal
 from explainers.derive.reading import evaluated
 from explainers.derive.values import NoValueError, Point, is_close, value
 

@@ -2,10 +2,10 @@
 
 A step goes through the house once: what is written is well-formed (`wellformed`), has a
 value (`defined`), is proved by its proof object (`proofs`, `calculus`), or else is
-refuted by numbers (`refuted`); then it is printed (`typeset`).
+refuted by numbers (`refuted`); then it is printed (`typeset`), in the form that its
+author wrote if there is one (`forms`).
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +14,7 @@ from sympy import Expr
 
 from explainers.derive import typeset
 from explainers.derive.context import Context
-from explainers.derive.defined import require_defined
+from explainers.derive.defined import enter
 from explainers.derive.facts import (
     Fact,
     definitions,
@@ -23,10 +23,10 @@ from explainers.derive.facts import (
     theorem_fact,
     with_lemma,
 )
+from explainers.derive.forms import condition_shown, read_equal
 from explainers.derive.latex import is_new_name, latex
-from explainers.derive.latex import relation as relation_in_latex
 from explainers.derive.proofs import Identity, Proof, quotations
-from explainers.derive.reading import Formula, evaluated, read, uncancelled, vocabulary
+from explainers.derive.reading import Formula
 from explainers.derive.refuted import verdict
 from explainers.derive.substitution import RefusedError
 from explainers.derive.sums import is_zero
@@ -132,7 +132,7 @@ class Derivation:
         self.theorem: Theorem | None = None
         self.shown_conditions = dict(shown or {})
         self.forms = {
-            key: _condition_shown(key, text, self.context)
+            key: condition_shown(key, text, self.context)
             for key, text in self.shown_conditions.items()
         }
         assumptions = self.context.assumptions
@@ -371,78 +371,12 @@ def together(title: str, *derivations: Derivation) -> Together:
     return Together(title, *derivations)
 
 
-def enter(expr: Expr, context: Context) -> Expr:
-    """`expr` with its definitions put in, as proof objects take it.
-
-    Raises `RefusedError` unless it is well-formed and defined.
-    """
-    entered = context.unfold(expr)
-    require_defined(entered, context)
-    return entered
-
-
 def prove(context: Context, lhs: Expr, rel: Relation, rhs: Expr, by: Proof) -> str:
     """The words of a proof of `lhs rel rhs` by `by`, outside of any chain.
 
     Raises `RefusedError` if it is not proved.
     """
     return by.prove(context, enter(lhs, context), rel, enter(rhs, context))
-
-
-def read_equal(argument: str, text: str, side: Expr, context: Context) -> Formula:
-    """The formula `text`, proved to be equal to `side` wherever `side` is defined, and
-    to have a value there itself.
-
-    Raises `ValueError` that begins with the name `argument` if it cannot be read, and
-    `RefusedError` if it is not proved.
-    """
-    formula = read(argument, text, vocabulary(context, side), context)
-    try:
-        value = evaluated(formula.expr)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{argument}: {error}, in {text!r}") from error
-    try:
-        # what it says is defined before SymPy simplifies it: x/x is not 1 at 0
-        written = uncancelled(formula.expr)
-        for form in (written, context.unfold(written)):
-            require_defined(form, context)
-        left, right = enter(value, context), enter(side, context)
-    except RefusedError as reason:
-        raise RefusedError(f"{argument}: {reason}\n  in {text}") from reason
-    try:
-        Identity().prove(context, left, "==", right)
-    except RefusedError as reason:
-        why = verdict(left, "==", right, str(reason), context)
-        sides = f"  written: {text}\n  proved:  {side}"
-        raise RefusedError(f"{argument}: {why}\n{sides}") from reason
-    return formula
-
-
-def _condition_shown(key: Expr | str, text: str, context: Context) -> str:
-    """The form `text` of the definition of `key`, or of the assumption called `key`, in
-    LaTeX, with each side proved equal to its own."""
-    sides = condition_sides(key, text, context)
-    forms = [read_equal("shown", form, side, context).latex for form, side in sides]
-    if len(forms) == 1:
-        return f"{latex(key, context.definitions)} = {forms[0]}"
-    return relation_in_latex(forms[0], context.facts[str(key)].stated.rel_op, forms[1])
-
-
-def condition_sides(
-    key: Expr | str, text: str, context: Context
-) -> list[tuple[str, Expr]]:
-    """The form `text` of a definition, or of both sides of an assumption, each with the
-    expression that it has to be equal to."""
-    bodies = dict(context.definitions)
-    if key in bodies:
-        return [(text, bodies[key])]
-    if key not in context.facts:
-        raise ValueError(f"shown: {key} is no definition and no assumption here")
-    stated = context.facts[key].stated
-    sides = re.split("(<=|>=|==|!=)", text)
-    if len(sides) != 3 or sides[1] != stated.rel_op:
-        raise ValueError(f"shown: expected two sides and {stated.rel_op}, got {text!r}")
-    return [(sides[0], stated.lhs), (sides[2], stated.rhs)]
 
 
 def _with_lemma(known: dict[str, Fact], name: str, lemma: object) -> dict[str, Fact]:
