@@ -342,7 +342,7 @@ def test_a_titled_fold_opens_on_its_proof_with_the_code_behind(site: Path) -> No
         title, first, code = proof.find_all(recursive=False)
         assert title.name == "summary"
         assert first.select_one(".derivation") is not None
-        assert code.summary.get_text() == "Code"
+        assert [summary.get_text() for summary in code.find_all("summary")][:1] == ["Code"]
         assert "derive(" in code.get_text()
         assert not code.has_attr("open")
 
