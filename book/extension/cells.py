@@ -51,6 +51,8 @@ class Cells(SphinxTransform):
                 ledger.store_verdict(env, env.docname, node)
             if source is not None and "proof" in tags:
                 self._proof(cell, source)
+            elif source is not None and cell.get("hide_mode") == "all" and self._derivations(cell):
+                self._lemma(cell, source)
             elif source is not None and "ledger" in tags:
                 title = self._ledger_title(cell, claims)
                 cell.replace_self(Fold("", title, source, classes=["cell", "ledger-cell"]))
@@ -89,6 +91,19 @@ class Cells(SphinxTransform):
         code = fold("Code", source, listing, classes=["proof-code"])
         cell.children = []
         cell += fold(title, derivation, code, classes=["hide", "proof"])
+
+    @staticmethod
+    def _derivations(cell: nodes.container) -> list[nodes.container]:
+        return [node for node in cell.findall(nodes.container) if "derivation" in node["classes"]]
+
+    @staticmethod
+    def _lemma(cell: nodes.container, source: nodes.Element) -> None:
+        """Replace a cell that is folded by a fold with what it shows, and in it a fold with its code."""
+        title = cell["cell_metadata"].get("mystnb", {}).get("code_prompt_show", "Proof")
+        shown = [child for child in cell.children if child is not source]
+        del cell["hide_mode"]
+        cell.children = []
+        cell += fold(title, *shown, fold("Code", source, classes=["proof-code"]), classes=["hide", "proof"])
 
     def _claim(self, cell: nodes.container, source: nodes.Element, claims: list[nodes.container]) -> None:
         if len(claims) > 1:
@@ -132,7 +147,7 @@ class RepeatedAssumptions(SphinxTransform):
         last = ""
         for given in [n for n in self.document.findall(nodes.container) if "assumptions" in n["classes"]]:
             words = given.astext()
-            if words == last:
+            if words == last and words.startswith("Given:"):
                 given.children = []
                 given += nodes.paragraph("", "Given as before.")
             last = words

@@ -335,6 +335,39 @@ def test_the_code_of_a_figure_comes_after_it(site: Path) -> None:
         assert parts == ["cell_output", "admonition"]
 
 
+def test_a_titled_fold_opens_on_its_proof_with_the_code_behind(site: Path) -> None:
+    folds = soup(site / "notebooks/sgd.html").select(".tag_hide-cell details:has(.derivation)")
+    assert len(folds) > 20
+    for proof in folds:
+        title, first, code = proof.find_all(recursive=False)
+        assert title.name == "summary"
+        assert first.select_one(".derivation") is not None
+        assert [summary.get_text() for summary in code.find_all("summary")][:1] == ["Code"]
+        assert "derive(" in code.get_text()
+        assert not code.has_attr("open")
+
+
+def test_chains_of_one_argument_are_one_block_and_brief_ones_are_lines(site: Path) -> None:
+    page = soup(site / "notebooks/fourier_density.html")
+    title = page.find(class_="derivation-title", string=re.compile("its slope and both ends"))
+    assert title is not None
+    block = title.find_parent(class_="derivation")
+    assert block is not None
+    assert len(block.select(".derivation-title")) == len(block.select(".rows")) == 1
+    assert len(block.select(".row")) == len(block.select(".because.proved")) == 3
+    assert len(block.select(".assumptions")) == 1
+    assert not block.select(".proof, .number, .qed")
+
+
+def test_a_proof_names_conditions_that_were_stated_before(site: Path) -> None:
+    page = soup(site / "notebooks/sgd.html")
+    title = page.find(class_="derivation-title", string=re.compile("^The average regret$"))
+    assert title is not None
+    given = title.find_next(class_="assumptions")
+    assert given is not None
+    assert given.get_text().strip() == "Under the conditions of The total gap."
+
+
 def test_a_side_proof_opens_on_mathematics_with_its_code_behind(browser: Browser, site: Path) -> None:
     tab, _ = open_page(browser, (site / "notebooks/sgd.html").as_uri())
     proof = tab.locator("details.proof", has_text="The form of 2003")

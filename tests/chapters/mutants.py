@@ -1,5 +1,6 @@
 """Wrong versions of a derivation: each differs from the right one in a single place."""
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
@@ -13,6 +14,8 @@ from explainers.derive.chain import prove
 from explainers.derive.context import Context
 from explainers.derive.facts import definitions as checked
 from explainers.derive.facts import points
+from explainers.derive.forms import condition_sides, read_equal
+from explainers.derive.reading import evaluated
 from explainers.derive.values import NoValueError, Point, is_close, value
 
 # ---- expressions
@@ -206,6 +209,65 @@ def certificates(d: Derivation) -> Tally:
             assert refuses(d.context, replace(step, by=proof)), f"accepted: {proof} for {step.rhs}"
             tally.refused += 1
     return tally
+
+
+# ---- the form in which a side is printed
+
+
+def shown_forms(d: Derivation) -> Tally:
+    """Every mutant of a form in which a side is printed is refused, or has the value of that side."""
+    tally = Tally()
+    for form, side in forms(d):
+        for text in rewritten(form):
+            try:
+                read = read_equal("shown", text, side, d.context)
+            except (RefusedError, ValueError):
+                tally.refused += 1
+                continue
+            assert agrees(d.context, side, evaluated(read.expr)), f"printed: {text} for {side}"
+            tally.agreeing += 1
+    return tally
+
+
+def forms(d: Derivation) -> list[tuple[str, Expr]]:
+    """The forms in which an author has sides of a derivation printed, each with its side."""
+    sides = [(d.shown, d.first), *((step.shown, step.rhs) for step in d.steps)]
+    written = [(formula.text, side) for formula, side in sides if formula]
+    for key, text in d.shown_conditions.items():
+        written += condition_sides(key, text, d.context)
+    return written
+
+
+def rewritten(text: str) -> list[str]:
+    """The formula with one sign turned, one number, name or operation changed, or one operand left out."""
+    tree = ast.parse(text.strip(), mode="eval")
+    names = sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
+    texts = dict.fromkeys(ast.unparse(other) for other in _rewritten(tree.body, names))
+    return [other for other in texts if other != ast.unparse(tree)]
+
+
+def _rewritten(node: ast.expr, names: list[str]) -> Iterator[ast.expr]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        yield ast.Constant(node.value + 1)
+    elif isinstance(node, ast.Name):
+        yield ast.Name(names[names.index(node.id) - 1])
+        yield ast.UnaryOp(ast.USub(), node)
+    elif isinstance(node, ast.UnaryOp):
+        yield node.operand
+    elif isinstance(node, ast.BinOp):
+        yield from (node.left, node.right)
+        others = (ast.Add(), ast.Sub(), ast.Mult(), ast.Div())
+        yield from (ast.BinOp(node.left, op, node.right) for op in others)
+    elif isinstance(node, ast.Call) and len(node.args) == 1:
+        yield node.args[0]
+    for name, part_or_parts in ast.iter_fields(node):
+        parts = part_or_parts if isinstance(part_or_parts, list) else [part_or_parts]
+        for i, part in enumerate(parts):
+            if not isinstance(part, ast.expr) or name == "func":
+                continue
+            for other in _rewritten(part, names):
+                changed = [*parts[:i], other, *parts[i + 1 :]] if isinstance(part_or_parts, list) else other
+                yield type(node)(**{**dict(ast.iter_fields(node)), name: changed})
 
 
 def shared_definitions(group: list[Derivation]) -> Tally:

@@ -53,6 +53,7 @@ def test_what_is_stated_is_proved_and_what_is_wrong_is_refused(name: str, title:
         assert tally.refused > 0, "no wrong start and no wrong definition is refused: vacuous"
         mutants.lemmas(d)
         mutants.certificates(d)
+        assert mutants.shown_forms(d).refused >= len(mutants.forms(d)), "no wrong form is refused"
 
 
 @pytest.mark.parametrize(("name", "title"), ALL)

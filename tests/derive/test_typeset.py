@@ -22,6 +22,7 @@ def test_a_derivation_shows_itself() -> None:
     page = json.loads(json.dumps(bundle[MIME]))
     assert page == {
         "title": "Odd numbers",
+        "under": "",
         "assumptions": ["x is not one: $x \\neq 1$"],
         "rows": [
             {
@@ -44,6 +45,7 @@ def test_a_derivation_shows_itself() -> None:
         "says": "**It is a line.**",
         "theorem": "q = x + 1",
         "rests_on": [],
+        "brief": False,
     }
     assert bundle["text/latex"].startswith("$$\\begin{aligned}")
     assert "Odd numbers" in bundle["text/plain"]
@@ -74,3 +76,46 @@ def test_formulas_are_set_plainly(expr: sp.Expr, expected: str | None) -> None:
         assert latex(expr) == expected
     assert latex(expr).count("{") == latex(expr).count("}")
     assert latex(expr).count(r"\left") == latex(expr).count(r"\right")
+
+
+D, G, alpha = sp.symbols("D G alpha", positive=True)
+S, B = Function("S", positive=True), Function("B")
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        (Rational(31, 175) * x**2 + Rational(6, 5) * x * y, r"\frac{31}{175} x^{2} + \frac{6}{5} x y"),
+        (Rational(16, 25) * (x + 3 * y / 5) ** 2, r"\frac{16}{25} \left(x + \frac{3}{5} y\right)^{2}"),
+        (x / 2, r"\frac{x}{2}"),
+        (pi * a(n) / 2, r"\frac{\pi}{2} a_{n}"),
+        (2 * a(n) * a(k) / pi, r"\frac{2}{\pi} a_{k} a_{n}"),
+        (D * G / 2, r"\frac{D G}{2}"),
+        (sqrt(2) * D * G / (2 * sqrt(pi) * sqrt(2 * N + 1)), r"\frac{D G}{\sqrt{2 \pi (2 N + 1)}}"),
+        (sqrt(2) * D / (2 * sqrt(S(t))), r"\frac{D}{\sqrt{2 S_{t}}}"),
+        (sqrt(2) * D * sqrt(S(T)), r"D \sqrt{2 S_{T}}"),
+        (sqrt(2) / 3 * D, r"\frac{\sqrt{2}}{3} D"),
+        (sqrt(x) * sqrt(y), r"\sqrt{x} \sqrt{y}"),  # not of numbers that may be negative
+        (D**2 / (2 * sqrt(T) * alpha), r"\frac{D^{2}}{2 \alpha \sqrt{T}}"),
+        (sp.log(T) + 1, r"1 + \ln T"),
+        (Rational(1, 2) + D * sp.cos(pi * x), r"\frac{1}{2} + D \cos(\pi x)"),
+        (1 - sp.tanh(x) ** 2, r"1 - \tanh^{2} x"),
+        (x**2 - 2 * x + 1, "x^{2} - 2 x + 1"),
+        (y - x - 1, "y - x - 1"),
+        (-(x + 1), "- x - 1"),
+        (sp.Mul(-2, y, x + 1, evaluate=False), "- 2 y (x + 1)"),
+        (sp.Mul(-1, x + 1, evaluate=False), "- (x + 1)"),
+        (sp.Mul(Rational(1, 2), x + 1, evaluate=False), r"\frac{x + 1}{2}"),
+        (
+            G**2 * Sum(eta(t), (t, 1, T)) / 2 + D**2 / (2 * eta(T)) - a(T),
+            r"\frac{D^{2}}{2 \eta_{T}} - a_{T} + \frac{G^{2}}{2} \sum_{t=1}^{T} \eta_{t}",
+        ),
+        (Sum(eta(t), (t, 1, T)) - a(T), r"\sum_{t=1}^{T} \eta_{t} - a_{T}"),
+        (B(D / G), r"B\left(\frac{D}{G}\right)"),
+        (2 / (sqrt(T) + sqrt(T + 1)), r"\frac{2}{\sqrt{T} + \sqrt{T + 1}}"),
+        (4 * exp(-2 * x) / (1 + exp(-2 * x)) ** 2, r"\frac{4 e^{- 2 x}}{(1 + e^{- 2 x})^{2}}"),
+        (a(n) * exp(I * pi * n * x) / D, r"\frac{a_{n}}{D} e^{i \pi n x}"),
+    ],
+)
+def test_terms_and_factors_have_the_order_of_a_book(expr: sp.Expr, expected: str) -> None:
+    assert latex(expr) == expected

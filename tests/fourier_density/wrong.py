@@ -99,7 +99,7 @@ PROVED = {"FD-16", "FD-X2"}
 DERIVATIONS = [
     "Mirrored coefficients make a real function",
     "The same for negative places",
-    "A coefficient is an average; the sum runs to $m+q$, wherever that is",
+    "A coefficient is an average",
     "A real function has mirrored coefficients",
     "An autocorrelation makes a square",
     "The area under the waves",

@@ -114,7 +114,7 @@ DERIVATIONS = [
     "The total gap, by one induction",
     "The bound with a constant step",
     "The best constant step",
-    "One term of the root sum, $t=q+1$",
+    "One term of the root sum, $t=T+1$",
     "The root sum",
     "The bound with decaying steps",
     "The best factor of decaying steps",

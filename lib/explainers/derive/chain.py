@@ -2,7 +2,8 @@
 
 A step goes through the house once: what is written is well-formed (`wellformed`), has a
 value (`defined`), is proved by its proof object (`proofs`, `calculus`), or else is
-refuted by numbers (`refuted`); then it is printed (`typeset`).
+refuted by numbers (`refuted`); then it is printed (`typeset`), in the form that its
+author wrote if there is one (`forms`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from sympy import Expr
 
 from explainers.derive import typeset
 from explainers.derive.context import Context
-from explainers.derive.defined import require_defined
+from explainers.derive.defined import enter
 from explainers.derive.facts import (
     Fact,
     definitions,
@@ -22,8 +23,10 @@ from explainers.derive.facts import (
     theorem_fact,
     with_lemma,
 )
+from explainers.derive.forms import condition_shown, read_equal
 from explainers.derive.latex import is_new_name, latex
 from explainers.derive.proofs import Identity, Proof, quotations
+from explainers.derive.reading import Formula
 from explainers.derive.refuted import verdict
 from explainers.derive.substitution import RefusedError
 from explainers.derive.sums import is_zero
@@ -45,6 +48,9 @@ def derive(
     define: Mapping[Expr, Expr | int] | None = None,
     lemmas: Mapping[str, "Derivation"] | None = None,
     witness: Witness | None = None,
+    under: "Derivation | None" = None,
+    brief: bool = False,
+    shown: Mapping[Expr | str, str] | None = None,
 ) -> "Derivation":
     """Begin a derivation.
 
@@ -55,10 +61,24 @@ def derive(
     `random.Random` and returns values that satisfy all assumptions, `{symbol: number,
     function: callable}`: this shows that the assumptions are consistent, and the values
     serve as counterexamples to false steps. Without a witness, random values are tried.
+    `under` is another derivation, whose definitions, assumptions and witness hold here
+    too: the page then says "Under the conditions of" its title, as it does for lemmas.
+    `brief` has an evaluation or an end point printed as one line, without its title.
+    `shown` maps heads of `define`, and names of `assume`, to the forms in which their
+    definitions and relations ("x**2 >= 2*x*y") are printed.
 
     Raises `TypeError` or `ValueError` that begins with the name of the argument.
     """
-    return Derivation(title, assume or {}, define or {}, lemmas or {}, witness)
+    return Derivation(
+        title,
+        assume or {},
+        define or {},
+        lemmas or {},
+        witness,
+        under,
+        brief,
+        shown or {},
+    )
 
 
 class Derivation:
@@ -74,6 +94,9 @@ class Derivation:
         define: Mapping[Expr, Expr | int],
         lemmas: Mapping[str, "Derivation"],
         witness: Witness | None,
+        under: "Derivation | None" = None,
+        brief: bool = False,
+        shown: Mapping[Expr | str, str] | None = None,
     ) -> None:
         if not isinstance(title, str) or not title.strip():
             raise TypeError(f"title: expected a non-empty string, got {title!r}")
@@ -81,20 +104,37 @@ class Derivation:
             raise TypeError(
                 f"witness: expected a function that returns values, got {witness!r}"
             )
+        known: dict[str, Fact] = {}
+        if under is not None:
+            if not isinstance(under, Derivation):
+                raise TypeError(f"under: expected a Derivation, got {under!r}")
+            shared = dict(under.context.definitions)
+            known = {fact.name: fact for fact in under.context.assumptions}
+            if twice := [*(shared.keys() & define), *(known.keys() & assume)]:
+                raise ValueError(f"under: {twice[0]} is among its conditions already")
+            define, witness = {**shared, **define}, witness or under.context.witness
         own = definitions(define)
-        known = facts(assume, own)
-        self.own = frozenset(known) | frozenset(lemmas)
+        known |= facts(assume, own)
+        self.own = frozenset(assume) | frozenset(lemmas)
         self.rests_on: tuple[str, ...] = ()
         for name, lemma in lemmas.items():
             known = _with_lemma(known, name, lemma)
             self._rest_on(lemma.rests_on)
-        self.title = title
-        self.context = Context(own, known, (), witness)
+        self.title, self.brief = title, brief
+        self.sources: list[Derivation] = [] if under is None else [under]
+        self.sources += [lemma for lemma in lemmas.values() if lemma.assumptions]
+        self.context: Context = Context(own, known, (), witness)
         self.first: Expr = sp.nan
         self.last: Expr = sp.nan
         self.steps: list[Step] = []
         self.name = self.because = self.says = ""
+        self.shown: Formula | None = None
         self.theorem: Theorem | None = None
+        self.shown_conditions = dict(shown or {})
+        self.forms = {
+            key: condition_shown(key, text, self.context)
+            for key, text in self.shown_conditions.items()
+        }
         assumptions = self.context.assumptions
         if assumptions and not points(assumptions, witness, wanted=1, tries=60):
             raise ValueError(
@@ -103,15 +143,20 @@ class Derivation:
             )
 
     def start(
-        self, expr: Expr | int, lhs: Expr | str | None = None, because: str = ""
+        self,
+        expr: Expr | int,
+        lhs: Expr | str | None = None,
+        because: str = "",
+        shown: str = "",
     ) -> "Derivation":
         """Set the first expression of the chain, and return the derivation.
 
-        `lhs` is printed on its left: an expression, which must be equal to `expr` by
-        algebra, or a new name in LaTeX, such as "K", that `expr` gets. `because` is the
-        reason printed beside it. Raises `ValueError` if the chain has a start, or if
-        `lhs` is a string that says something about symbols of the derivation, and
-        `RefusedError` if `expr` may be undefined or differs from `lhs`.
+        `lhs` is printed on its left: an expression, or a formula as a string, which
+        must be equal to `expr` by algebra, or a new name in LaTeX, such as "K", that
+        `expr` gets. `because` is the reason printed beside it, `shown` the form in
+        which `expr` is printed, as in `step`. Raises `ValueError` if the chain has a
+        start, or if `lhs` is neither a formula nor a new name, and `RefusedError` if
+        `expr` may be undefined or differs from `lhs` or `shown`.
         """
         if self.first is not sp.nan:
             raise ValueError("start: this derivation already has a start")
@@ -122,16 +167,13 @@ class Derivation:
                 *(names_in(fact.stated) for fact in self.context.facts.values()),
                 *(names_in(head) for head, _ in self.context.definitions),
             )
-            if lhs and not is_new_name(lhs, known):
-                raise ValueError(
-                    f"lhs: expected an expression, which is proved, or a new name in "
-                    f"LaTeX, got {lhs!r}"
-                )
-            self.name = lhs
+            new = not lhs or is_new_name(lhs, known)
+            self.name = lhs if new else self._read("lhs", lhs, expr, 0).latex
         elif lhs is not None:
             lhs = expression("lhs", lhs)
             self._prove(0, lhs, self._entered(lhs, 0), "==", expr, entered, Identity())
             self.name = latex(lhs, self.context.definitions)
+        self.shown = self._read("shown", shown, expr, 0) if shown else None
         self.first = self.last = expr
         self._entered_last, self.because = entered, because
         return self
@@ -143,15 +185,21 @@ class Derivation:
         *,
         by: Proof | None = None,
         because: str = "",
+        shown: str = "",
     ) -> "Derivation":
         """Prove `last rel expr`, with `rel` one of "==", "<=" and ">=", append `expr`
         to the chain, and return the derivation.
 
         `by` is the proof object, by default `Identity()`; `because` is the reason
-        printed beside the step, in Markdown. Raises `RefusedError` if `by` does not
-        prove the step. The message gives the number of the step and both sides, and
-        says either "false", with a counterexample that satisfies all assumptions, or
-        "not proved". Raises `TypeError` or `ValueError` for wrong arguments, and
+        printed beside the step, in Markdown. `shown` is the form in which a book would
+        print `expr`: a formula in SymPy's syntax, such as "D*G/sqrt(2*pi*(T + 1))",
+        which is printed in the order and with the grouping in which it is written, and
+        must be equal to `expr` by algebra. Without it the page prints `expr`.
+
+        Raises `RefusedError` if `by` does not prove the step, or if the shown form is
+        not proved. The message gives the number of the step and both sides, and says
+        either "false", with a counterexample that satisfies all assumptions, or "not
+        proved". Raises `TypeError` or `ValueError` for wrong arguments, and
         `ValueError` before `start` and after `qed`.
         """
         if self.first is sp.nan:
@@ -175,7 +223,8 @@ class Derivation:
         words = self._prove(
             number, self.last, self._entered_last, rel, expr, entered, by
         )
-        self.steps.append(Step(self.last, rel, expr, by, because, words))
+        form = self._read("shown", shown, expr, number) if shown else None
+        self.steps.append(Step(self.last, rel, expr, by, because, words, form))
         self.last, self._entered_last = expr, entered
         self._rest_on(quoted.rests_on for quoted in quotations(by))
         return self
@@ -255,6 +304,13 @@ class Derivation:
                 f"step {number}: {why}\n  left:  {lhs}\n  right: {rhs}"
             ) from reason
 
+    def _read(self, argument: str, text: str, side: Expr, number: int) -> Formula:
+        """The form `text` in which `side` is printed."""
+        try:
+            return read_equal(argument, text, side, self.context)
+        except RefusedError as reason:
+            raise RefusedError(f"step {number}: {reason}") from reason
+
     def _rest_on(self, theorems: Iterable[str]) -> None:
         self.rests_on = tuple(dict.fromkeys((*self.rests_on, *theorems)))
 
@@ -264,12 +320,16 @@ class Derivation:
             self.title,
             self.context,
             self.first,
+            self.shown,
             self.name,
             self.because,
             tuple(self.steps),
             self.theorem,
             self.says,
             self.rests_on,
+            tuple((source.title, source.context) for source in self.sources),
+            self.brief,
+            self.forms,
         )
 
     def __repr__(self) -> str:
@@ -283,14 +343,32 @@ class Derivation:
         }
 
 
-def enter(expr: Expr, context: Context) -> Expr:
-    """`expr` with its definitions put in, as proof objects take it.
+class Together:
+    """Derivations of one argument, displayed as one block under the title `title`."""
 
-    Raises `RefusedError` unless it is well-formed and defined.
+    def __init__(self, title: str, *derivations: Derivation) -> None:
+        if not derivations or not all(d.proved for d in derivations):
+            raise ValueError("derivations: expected finished ones, call qed first")
+        self.title, self.derivations = title, derivations
+
+    def __repr__(self) -> str:
+        return "\n\n".join([self.title, *map(repr, self.derivations)])
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        arguments = [d._argument for d in self.derivations]
+        return {
+            "text/plain": repr(self),
+            "text/latex": typeset.to_latex(*arguments),
+            typeset.MIME: typeset.together_to_dict(self.title, arguments),
+        }
+
+
+def together(title: str, *derivations: Derivation) -> Together:
+    """One block of several finished derivations, which is displayed under `title`.
+
+    Raises `ValueError` if one of them is not finished.
     """
-    entered = context.unfold(expr)
-    require_defined(entered, context)
-    return entered
+    return Together(title, *derivations)
 
 
 def prove(context: Context, lhs: Expr, rel: Relation, rhs: Expr, by: Proof) -> str:

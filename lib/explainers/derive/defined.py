@@ -28,6 +28,16 @@ DENOMINATORS = {
 }
 
 
+def enter(expr: Expr, context: Context) -> Expr:
+    """`expr` with its definitions put in, as proof objects take it.
+
+    Raises `RefusedError` unless it is well-formed and defined.
+    """
+    entered = context.unfold(expr)
+    require_defined(entered, context)
+    return entered
+
+
 def require_defined(expr: Expr, context: Context) -> None:
     """Raise `RefusedError` if `expr` may be undefined, or has a part without a rule.
 

@@ -28,53 +28,48 @@ class _Printer(LatexPrinter):
         }
 
     def _print_AppliedUndef(self, expr: Any, exp: str | None = None) -> str:
-        pairs = list(zip(self.heads.get(expr.func, expr.args), expr.args, strict=True))
-        indices = [self._print(arg) for head, arg in pairs if head.is_integer]
-        others = [self._print(arg) for head, arg in pairs if not head.is_integer]
-        name = self._print(sp.Symbol(expr.func.__name__))
-        name += f"_{{{','.join(indices)}}}" if indices else ""
-        name += f"({','.join(others)})" if others else ""
-        return (
-            name
-            if exp is None
-            else f"{name}^{{{exp}}}"
-            if not others
-            else f"({name})^{{{exp}}}"
-        )
+        name = _call(expr, map(self._print, expr.args), self.heads.get(expr.func))
+        if exp is None:
+            return name
+        return f"({name})^{{{exp}}}" if name.endswith(")") else f"{name}^{{{exp}}}"
 
     def _print_Function(self, expr: Any, exp: str | None = None) -> str:
-        undefined = isinstance(expr, AppliedUndef)
-        return (
-            self._print_AppliedUndef(expr, exp)
-            if undefined
-            else super()._print_Function(expr, exp)
-        )
+        if isinstance(expr, AppliedUndef):
+            return self._print_AppliedUndef(expr, exp)
+        text = super()._print_Function(expr, exp)
+        named = len(expr.args) == 1 and expr.args[0].is_Symbol
+        return _LONE_ARGUMENT.sub(r" \1", text) if named else text
+
+    def _print_log(self, expr: Any, exp: str | None = None) -> str:
+        text = super()._print_log(expr, exp)
+        return _LONE_ARGUMENT.sub(r" \1", text) if expr.args[0].is_Symbol else text
 
     def _print_conjugate(self, expr: Any, exp: str | None = None) -> str:
         bar = rf"\overline{{{self._print(expr.args[0])}}}"
         return bar if exp is None else f"{bar}^{{{exp}}}"
 
     def _print_Add(self, expr: Any, order: str | None = None) -> str:
-        """A sum, beginning with a term without a minus sign if there is one."""
+        """A polynomial by falling powers, and any other sum with its numbers first and
+        its sums and integrals last; it begins without a minus sign if it can."""
         terms = self._as_ordered_terms(expr, order=order)
-        if terms[0].could_extract_minus_sign():
-            terms.sort(key=lambda term: term.could_extract_minus_sign())
+        if not all(map(_is_monomial, terms)):
+            terms.sort(key=_term_order)
+        if _is_negative(terms[0]):
+            terms.sort(key=_is_negative)
         text = ""
         for term in terms:
-            minus = term.could_extract_minus_sign()
-            theorem_text = self.parenthesize(-term if minus else term, 30, strict=False)
-            text += (
-                f"{' -' if minus else ' +'} {theorem_text}"
-                if text
-                else f"- {theorem_text}"
-                if minus
-                else theorem_text
-            )
+            minus = _is_negative(term)
+            printed = self.parenthesize(-term if minus else term, 30, strict=False)
+            sign = "-" if minus else "+"
+            text += f" {sign} {printed}" if text else f"- {printed}" * minus or printed
         return text
 
     def _print_Mul(self, expr: Any) -> str:
-        """A product, with coefficients before exponentials and vectors, `-i/n` as
-        `1/(in)`, and a constant factor in front of a sum instead of in a fraction."""
+        """A product: numbers, symbols, roots, exponentials, sums, in this order.
+
+        Of a fraction, numbers stand in front if there are several, and so do sums and
+        exponentials behind it; roots are gathered under one sign, and `-i/n` is
+        `1/(in)`."""
         if has_bare_vector(expr):
             vector = next(filter(has_bare_vector, expr.args))
             weight = expr / vector
@@ -82,36 +77,42 @@ class _Printer(LatexPrinter):
             return text + self.parenthesize(vector, 40, strict=False)
         over, under = sp.fraction(expr, exact=True)
         number, rest = over.as_coeff_Mul()
-        if (
-            under != 1
-            and number.is_negative
-            and rest.has(sp.I)
-            and sp.I in sp.Mul.make_args(rest)
-        ):
+        factors = [factor for factor in sp.Mul.make_args(rest) if factor != 1]
+        if under != 1 and number.is_negative and sp.I in factors:
             top = self._print(-over / sp.I)
-            return rf"\frac{{{top}}}{{i {self.parenthesize(under, 50, strict=True)}}}"
-        if (
-            under.is_Integer
-            and under != 1
-            and number == 1
-            and expr.has(sp.Sum, sp.Integral)
-        ):
-            return rf"\frac{{1}}{{{under}}} {self.parenthesize(over, 40, strict=False)}"
-        sums = [factor for factor in sp.Mul.make_args(over) if factor.has(sp.Sum)]
-        if under != 1 and len(sums) == 1 and isinstance(sums[0], sp.Sum):
-            front = f"{self._print(over / sums[0] / under)} "
-            return front + self.parenthesize(sums[0], 40, strict=False)
-        if under != 1 or not expr.has(sp.exp):
-            return super()._print_Mul(expr)
-        factors = sorted(sp.Mul.make_args(rest), key=_factor_order)
-        theorem_text = [
-            self.parenthesize(factor, 50, strict=False) for factor in factors[:-1]
+            return rf"\frac{{{top}}}{{{self._print(sp.I * under)}}}"
+        sign, number = ("- ", -number) if number.is_negative else ("", number)
+        number, factors, below = _without_root_in_numerator(number, factors, under)
+        if not below:
+            return sign + self._product(number, factors)
+        plain = all(factor.is_number for factor in below)
+        split = number != 1 or any(f.is_number and f != sp.I for f in factors)
+        behind = [
+            factor
+            for factor in factors
+            if isinstance(factor, _BIG)
+            or (plain and (split or _is_tall(factor)) and not factor.is_number)
+            or (isinstance(factor, sp.exp) and not under.has(sp.exp))
         ]
-        theorem_text.append(self.parenthesize(factors[-1], 40, strict=False))
-        sign = (
-            "- " if number == -1 else "" if number == 1 else f"{self._print(number)} "
+        if number == 1 and behind == factors and not plain and not rest.has(*_BIG):
+            behind = []  # better than 1 above the line
+        front = [factor for factor in factors if factor not in behind]
+        above, under = (
+            self._product(number, front, 0),
+            self._product(sp.S.One, below, 0),
         )
-        return sign + " ".join(theorem_text)
+        text = rf"{sign}\frac{{{above}}}{{{under}}}"
+        return f"{text} {self._product(sp.S.One, behind)}" if behind else text
+
+    def _product(self, number: Expr, factors: list[Expr], alone: int = 40) -> str:
+        """A number and other factors, one after another. A single factor is in brackets
+        if it is bound less tightly than `alone`."""
+        factors = sorted(_gathered_roots(factors), key=_factor_order)
+        if number != 1 or not factors:
+            factors = [number, *factors]
+        words = [self.parenthesize(factor, 50, strict=False) for factor in factors[:-1]]
+        level = alone if len(factors) == 1 else 40
+        return " ".join([*words, self.parenthesize(factors[-1], level, strict=False)])
 
     def _print_Inner(self, expr: Any, exp: str | None = None) -> str:
         u, v = map(self._print, expr.args)
@@ -144,17 +145,92 @@ class _Printer(LatexPrinter):
         return part if exp is None else rf"\left({part}\right)^{{{exp}}}"
 
 
-def _factor_order(factor: Expr) -> tuple[int, Any]:
-    kind = (
-        3
-        if isinstance(factor, sp.Sum | sp.Integral)
-        else 2
-        if isinstance(factor, sp.exp)
-        else 1
-        if factor.has(AppliedUndef)
-        else 0
+_BIG = sp.Sum, sp.Integral
+_LONE_ARGUMENT = re.compile(r"\{?\\left\(([^()]*?)\s*\\right\)\}?")
+
+
+def _is_monomial(term: Expr) -> bool:
+    """Whether a term is a product of numbers and of powers of symbols."""
+    return not term.has(sp.Function, sp.Derivative, *_BIG) and all(
+        factor.as_base_exp()[0].is_Atom for factor in sp.Mul.make_args(term)
     )
-    return kind, factor.sort_key()
+
+
+def _term_order(term: Expr) -> tuple[bool, bool, bool]:
+    return term.has(*_BIG), _is_negative(term), not term.is_number
+
+
+def _is_negative(term: Expr) -> bool:
+    """Whether a term of a sum is printed with a minus sign; `-i/n` is not."""
+    over, under = sp.fraction(term, exact=True)
+    return term.could_extract_minus_sign() and not (
+        under != 1 and sp.I in sp.Mul.make_args(over)
+    )
+
+
+def _factor_order(factor: Expr) -> tuple[int, Any]:
+    kinds = (
+        factor.is_number or (factor.is_Pow and factor.base.is_number),
+        factor.as_base_exp()[0].is_Symbol and not _is_root(factor),
+        factor.is_Add or (factor.is_Pow and factor.base.is_Add),
+        not _is_root(factor) and not isinstance(factor, (sp.exp, *_BIG)),
+        _is_root(factor),
+        isinstance(factor, sp.exp),
+        True,
+    )
+    return kinds.index(True), factor.sort_key()
+
+
+def _is_root(factor: Expr) -> bool:
+    return factor.is_Pow and factor.exp == sp.S.Half
+
+
+def _is_tall(factor: Expr) -> bool:
+    """Whether a factor is better not set above a line."""
+    power = factor.is_Pow and factor.base.is_Add and not _is_root(factor)
+    return power or isinstance(factor, sp.exp)
+
+
+def _gathered_roots(factors: list[Expr]) -> list[Expr]:
+    """The factors with all roots of non-negative numbers under one sign."""
+    roots = [f for f in factors if _is_root(f) and f.base.is_nonnegative]
+    if len(roots) < 2:
+        return factors
+    product = sp.Mul(*(root.base for root in roots), evaluate=False)
+    together = sp.Pow(product, sp.S.Half, evaluate=False)
+    return [together, *(factor for factor in factors if factor not in roots)]
+
+
+def _without_root_in_numerator(
+    number: Expr, factors: list[Expr], under: Expr
+) -> tuple[Expr, list[Expr], list[Expr]]:
+    """`sqrt(2)/2` as `1/sqrt(2)`: the parts of a fraction, its denominator as a list
+    without a factor 1."""
+    below_number, rest = under.as_coeff_Mul()
+    below = [factor for factor in sp.Mul.make_args(rest) if factor != 1]
+    for root in factors:
+        if _is_root(root) and root.base.is_Integer and below_number % root.base == 0:
+            below_number /= root.base
+            factors = [factor for factor in factors if factor != root]
+            below = [root, *below]
+    return number, factors, [below_number, *below] if below_number != 1 else below
+
+
+def _call(expr: Any, args: Iterable[str], heads: tuple[Expr, ...] | None) -> str:
+    """A function with its arguments, integers as subscripts: those of `heads` if there
+    are any, else those of `expr`."""
+    pairs = list(zip(heads or expr.args, args, strict=True))
+    indices = ",".join(text for head, text in pairs if head.is_integer)
+    others = ",".join(text for head, text in pairs if not head.is_integer)
+    name = latex(sp.Symbol(expr.func.__name__))
+    name += f"_{{{indices}}}" if indices else ""
+    return name + (rf"\left({others}\right)" if others else "")
+
+
+def applied(expr: Expr, args: Iterable[str], define: Definitions = ()) -> str:
+    """The LaTeX of the undefined function `expr`, whose arguments are `args` in
+    LaTeX."""
+    return _call(expr, args, _Printer(define).heads.get(expr.func))
 
 
 def latex(expr: sp.Basic, define: Definitions = ()) -> str:
@@ -163,10 +239,10 @@ def latex(expr: sp.Basic, define: Definitions = ()) -> str:
     Of a function in `define`, an argument is a subscript where the definition has an
     integer symbol; of any other function, where the argument is an integer.
     """
-    return _with_small_brackets(_Printer(define).doprint(expr))
+    return with_small_brackets(_Printer(define).doprint(expr))
 
 
-def _with_small_brackets(text: str) -> str:
+def with_small_brackets(text: str) -> str:
     """LaTeX with stretching brackets around fractions, sums and integrals only."""
     tokens = re.split(r"(\\left|\\right)(?=[^a-z])", text)
     stack: list[int] = []

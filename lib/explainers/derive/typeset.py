@@ -1,15 +1,21 @@
-"""Last room: a derivation as data for the site, as plain text and as LaTeX."""
+"""Last room: a derivation as data for the site, as plain text and as LaTeX.
 
-from dataclasses import dataclass
+The plain text has all conditions of each derivation. The site has those that it adds,
+and names the derivations whose conditions it shares.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
 from sympy import Expr
 
 from explainers.derive.context import Context
-from explainers.derive.facts import Fact
+from explainers.derive.facts import Definitions, Fact
 from explainers.derive.latex import LATEX_RELATIONS, latex, relation
 from explainers.derive.proofs import Proof
+from explainers.derive.reading import Formula
 from explainers.derive.wellformed import Relation
 
 MIME = "application/vnd.explainers.derivation+json"
@@ -21,7 +27,8 @@ Theorem = tuple[Expr, Relation, Expr]
 @dataclass(frozen=True)
 class Step:
     """One proved step: both sides as written, the proof object `by`, the reason for
-    readers `because`, and the proof in words, `explanation`."""
+    readers `because`, and the proof in words, `explanation`. `shown` is the form in
+    which the author had the right side printed, proved to be equal to it."""
 
     lhs: Expr
     rel: Relation
@@ -29,6 +36,7 @@ class Step:
     by: Proof
     because: str
     explanation: str
+    shown: Formula | None = None
 
 
 @dataclass(frozen=True)
@@ -36,41 +44,67 @@ class Argument:
     """All that is printed of a derivation: what it assumes, its chain from `first` on,
     and its theorem, once that is proved.
 
-    `name` is printed on the left of `first`, and `because` beside it; `says` is the
-    theorem in words, and `rests_on` what was quoted.
+    `name` is printed on the left of `first`, and `because` beside it; `shown` is the
+    form of `first` on the page, if it is another; `says` is the theorem in words, and
+    `rests_on` what was quoted. `sources` are titles and contexts of the derivations
+    whose conditions are those of this one, too; `brief` asks for one line; `forms` are
+    those in which definitions and assumptions are printed, in LaTeX.
     """
 
     title: str
     context: Context
     first: Expr
+    shown: Formula | None
     name: str
     because: str
     steps: tuple[Step, ...]
     theorem: Theorem | None
     says: str
     rests_on: tuple[str, ...]
+    sources: tuple[tuple[str, Context], ...] = ()
+    brief: bool = False
+    forms: Mapping[Expr | str, str] = field(default_factory=dict)
 
 
 def to_dict(argument: Argument) -> dict[str, Any]:
     """A derivation as data that JSON can hold, for the renderer of the site."""
     define = argument.context.definitions
-    left, rows = latex(argument.first, define), []
+    left, rows = _side(argument.first, argument.shown, define), []
     if argument.name:
         proof = "" if argument.because else "definition"
         rows.append(_row(argument.name, "=", left, None, argument.because, proof))
         left = ""
     for number, step in enumerate(argument.steps, 1):
-        sign, right = LATEX_RELATIONS[step.rel], latex(step.rhs, define)
+        sign, right = LATEX_RELATIONS[step.rel], _side(step.rhs, step.shown, define)
         rows.append(_row(left, sign, right, number, step.because, step.explanation))
         left = ""
     return {
         "title": argument.title,
-        "assumptions": _assumptions(argument.context, in_latex=True),
+        "under": _under(argument.sources),
+        "assumptions": _assumptions(
+            argument, True, [context for _, context in argument.sources]
+        ),
         "rows": rows,
         "says": argument.says,
         "theorem": _theorem_in_latex(argument),
         "rests_on": list(argument.rests_on),
+        "brief": argument.brief,
     }
+
+
+def together_to_dict(title: str, arguments: Sequence[Argument]) -> dict[str, Any]:
+    """Several derivations under one title, as data."""
+    inside = {argument.title for argument in arguments}
+    parts = [to_dict(argument) for argument in arguments]
+    for argument, part in zip(arguments, parts, strict=True):
+        part["under"] = _under(
+            [source for source in argument.sources if source[0] not in inside]
+        )
+    return {"title": title, "parts": parts}
+
+
+def _side(side: Expr, shown: Formula | None, define: Definitions) -> str:
+    return latex(side, define) if shown is None else shown.latex
 
 
 def _row(
@@ -86,8 +120,38 @@ def _row(
     }
 
 
-def _assumptions(context: Context, in_latex: bool) -> list[str]:
-    """The definitions, assumptions and lemmas, one string each."""
+def _under(sources: Sequence[tuple[str, Context]]) -> str:
+    """The derivations that have the conditions of this one, as a sentence in Markdown;
+    none whose conditions are among those of another."""
+    held = {title: _names(context) for title, context in sources if _names(context)}
+    named = [
+        title
+        for i, title in enumerate(held)
+        if not any(
+            held[title] < held[other] or (held[title] == held[other] and j < i)
+            for j, other in enumerate(held)
+            if j != i
+        )
+    ]
+    if not named:
+        return ""
+    assumed = any(context.assumptions for title, context in sources if title in named)
+    what = "Under the conditions of" if assumed else "With the notation of"
+    *most, last = (f"*{title}*" for title in named)
+    return f"{what} {', '.join(most)}{' and ' * bool(most)}{last}."
+
+
+def _names(context: Context) -> set[object]:
+    """Its definitions, and the names of its assumptions."""
+    return {*context.definitions, *(fact.name for fact in context.assumptions)}
+
+
+def _assumptions(
+    argument: Argument, in_latex: bool, known: Sequence[Context] | None = None
+) -> list[str]:
+    """The definitions, assumptions and lemmas, one string each; with `known`, the
+    definitions and assumptions that none of these contexts has."""
+    context, forms = argument.context, argument.forms if in_latex else {}
 
     def show(*sides: sp.Basic) -> str:
         if not in_latex:
@@ -97,12 +161,23 @@ def _assumptions(context: Context, in_latex: bool) -> list[str]:
     def stated(fact: Fact) -> str:
         if fact.lemma:
             return "proved before"
-        text = show(fact.stated)
+        form = forms.get(fact.name)
+        text = f"${form}$" if form else show(fact.stated)
         text += f" for every {show(fact.index)}" if fact.index is not None else ""
         return text + (f" from {show(fact.first)} on" if fact.first is not None else "")
 
-    lines = [show(head, body) for head, body in context.definitions]
-    return lines + [f"{name}: {stated(fact)}" for name, fact in context.facts.items()]
+    old = set().union(*map(_names, known or ()))
+    definitions = [pair for pair in context.definitions if pair not in old]
+    facts = [
+        fact
+        for fact in context.facts.values()
+        if known is None or not (fact.lemma or fact.name in old)
+    ]
+    lines = [
+        f"${forms[head]}$" if head in forms else show(head, body)
+        for head, body in definitions
+    ]
+    return lines + [f"{fact.name}: {stated(fact)}" for fact in facts]
 
 
 def _theorem_in_latex(argument: Argument) -> str:
@@ -110,7 +185,9 @@ def _theorem_in_latex(argument: Argument) -> str:
     if argument.theorem is None:
         return ""
     lhs, rel, rhs = argument.theorem
-    left, right = (latex(side, argument.context.definitions) for side in (lhs, rhs))
+    define, end = argument.context.definitions, argument.steps[-1]
+    left = _side(lhs, argument.shown if lhs == argument.first else None, define)
+    right = _side(rhs, end.shown if rhs == end.rhs else None, define)
     return relation(argument.name or left, rel, right)
 
 
@@ -118,12 +195,13 @@ def to_text(argument: Argument) -> str:
     """A derivation as plain text, the same at every execution."""
     lines = [
         argument.title,
-        *(f"  where {line}" for line in _assumptions(argument.context, in_latex=False)),
-        f"    {argument.first}",
+        *(f"  where {line}" for line in _assumptions(argument, in_latex=False)),
+        f"    {argument.shown.text if argument.shown else argument.first}",
     ]
     for number, step in enumerate(argument.steps, 1):
         because = f"{step.because}; " if step.because else ""
-        lines.append(f"  {PLAIN_RELATIONS[step.rel]} {step.rhs}")
+        right = step.shown.text if step.shown else step.rhs
+        lines.append(f"  {PLAIN_RELATIONS[step.rel]} {right}")
         lines.append(f"      ({number}) {because}{_without_latex(step.explanation)}")
     if argument.theorem is None:
         lines.append("  (not finished)")
@@ -139,13 +217,19 @@ def _without_latex(text: str) -> str:
     return text.replace("$", "").replace("**", "").replace(r"\mapsto ", "-> ")
 
 
-def to_latex(argument: Argument) -> str:
-    """A derivation as one aligned LaTeX display, with the reasons beside the steps."""
+def to_latex(*arguments: Argument) -> str:
+    """Derivations as one aligned LaTeX display, with the reasons beside the steps; a
+    brief one is a line, which ends with a square."""
     lines = []
-    for row in to_dict(argument)["rows"]:
-        reason = "; ".join(part for part in (row["because"], row["proof"]) if part)
-        lines.append(rf"{row['lhs']} &{row['rel']} {row['rhs']} && \text{{{reason}}}")
-    for theorem in argument.rests_on:
-        lines.append(rf"&&& \text{{rests on {theorem}}}")
+    for argument in arguments:
+        rows = to_dict(argument)["rows"]
+        for row in rows:
+            parts = row["because"], "" if argument.brief else row["proof"]
+            reason = "; ".join(part for part in parts if part)
+            square = r"\ \blacksquare" if argument.brief and row is rows[-1] else ""
+            side = rf"{row['lhs']} &{row['rel']} {row['rhs']}"
+            lines.append(rf"{side} && \text{{{reason}}}{square}")
+        for theorem in argument.rests_on:
+            lines.append(rf"&&& \text{{rests on {theorem}}}")
     body = "\\\\\n".join(lines)
     return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"

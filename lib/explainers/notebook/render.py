@@ -80,13 +80,48 @@ def _math(latex: str) -> nodes.math:
 
 
 def _derivation(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    """One derivation, or a block of several: under its title those that are brief come
+    one after another, in one grid, and a longer one has its own parts."""
+    blocks: list[nodes.Node] = []
+    if "parts" in data or not data["brief"]:
+        blocks.append(_container("derivation-title", *markdown(data["title"])))
+    for part in data.get("parts", [data]):
+        blocks += _given(part, markdown)
+        rows = _rows(part, markdown)
+        grid = blocks[-1] if blocks else None
+        if part["brief"] and grid is not None and "rows" in grid["classes"]:
+            grid += rows
+        else:
+            blocks.append(_container("rows", *rows))
+        if part["says"] and not part["brief"]:
+            blocks.append(_container("qed", *markdown(part["says"])))
+        if part["rests_on"]:
+            words = "Rests on " + "; ".join(part["rests_on"]) + "."
+            blocks.append(_container("rests-on", *markdown(words)))
+    return [_container("derivation", *blocks)]
+
+
+def _given(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    """The conditions: whose they are, and those that are added."""
+    given = "; ".join(data["assumptions"])
+    words = [data["under"], f"Given: {given}." if given else ""]
+    text = " ".join(part for part in words if part)
+    return [_container("assumptions", *markdown(text))] if text else []
+
+
+def _rows(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
+    """The rows of a chain. The last of a brief one ends with the sign that it is
+    proved, in the place of the words that say how."""
     rows: list[nodes.Node] = []
     for row in data["rows"]:
         reason = _container("why")
-        if row["number"] is not None:
+        if row["number"] is not None and not data["brief"]:
             reason += _container("number", nodes.Text(str(row["number"])))
-        reason += _container("because", *markdown(row["because"]))
-        if row["proof"]:
+        because = _container("because", *markdown(row["because"]))
+        reason += because
+        if data["brief"] and row is data["rows"][-1]:
+            because["classes"].append("proved")
+        if row["proof"] and not data["brief"]:
             reason += _container("proof", *markdown(row["proof"]))
         lhs, rel, rhs = (
             _container(name, *([_math(row[name])] if row[name] else []))
@@ -101,20 +136,7 @@ def _derivation(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
                 reason,
             )
         )
-    parts: list[nodes.Node] = [_container("derivation-title", *markdown(data["title"]))]
-    if data["assumptions"]:
-        words = "; ".join(data["assumptions"])
-        parts.append(_container("assumptions", *markdown(f"Given: {words}.")))
-    parts.append(_container("rows", *rows))
-    if data["says"]:
-        parts.append(_container("qed", *markdown(data["says"])))
-    if data["rests_on"]:
-        parts.append(
-            _container(
-                "rests-on", *markdown("Rests on " + "; ".join(data["rests_on"]) + ".")
-            )
-        )
-    return [_container("derivation", *parts)]
+    return rows
 
 
 def _source(data: dict[str, Any], _: Markdown) -> list[nodes.Node]:

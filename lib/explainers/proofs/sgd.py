@@ -26,6 +26,7 @@ def zinkevich(root_sum: Derivation) -> Derivation:
         D**2 * sqrt(T) / 2 + G**2 * (sqrt(T) - Rational(1, 2)),
         by=Certificate((G**2 / 2, "root sum")),
         because="steps $1/\\sqrt t$, and the root sum",
+        shown="D**2/2*sqrt(T) + G**2*(sqrt(T) - 1/2)",
     )
     d.qed(
         (total, "<=", d.last),
