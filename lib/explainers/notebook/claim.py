@@ -47,7 +47,7 @@ class Outcome:
 
     @property
     def source(self) -> str:
-        """Who says it: "Article", or "We add" for our own additions."""
+        """Who makes the claim, "Article" or, for our own additions, "We add"."""
         return "We add" if is_extra(self.id) else "Article"
 
     def __repr__(self) -> str:
