@@ -202,7 +202,8 @@ def test_the_measure_of_labels_sees_what_is_wrong() -> None:
 
 
 # the words of all drawings, with their colour and that of what lies behind them
-COLOURS = """() => [...document.querySelectorAll("svg text")].filter((text) => text.getClientRects().length)
+COLOURS = """() => [...document.querySelectorAll("svg text:not([visibility])")]
+  .filter((text) => text.getClientRects().length)
   .map((text) => {
   let behind = text.closest("svg").parentElement;
   const clear = (node) => getComputedStyle(node).backgroundColor === "rgba(0, 0, 0, 0)";
