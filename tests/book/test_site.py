@@ -349,7 +349,7 @@ def test_a_titled_fold_opens_on_its_proof_with_the_code_behind(site: Path) -> No
 
 def test_chains_of_one_argument_are_one_block_and_brief_ones_are_lines(site: Path) -> None:
     page = soup(site / "notebooks/fourier_density.html")
-    title = page.find(class_="derivation-title", string=re.compile("its slope and both ends"))
+    title = page.find(class_="derivation-title", string=re.compile("and its two ends"))
     assert title is not None
     block = title.find_parent(class_="derivation")
     assert block is not None
