@@ -89,10 +89,11 @@ def _derivation(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
         blocks += _given(part, markdown)
         rows = _rows(part, markdown)
         grid = blocks[-1] if blocks else None
-        if part["brief"] and grid is not None and "rows" in grid["classes"]:
+        if part["brief"] and grid is not None and "brief" in grid["classes"]:
             grid += rows
         else:
             blocks.append(_container("rows", *rows))
+            blocks[-1]["classes"] += ["brief"] * part["brief"]
         if part["says"] and not part["brief"]:
             blocks.append(_container("qed", *markdown(part["says"])))
         if part["rests_on"]:
