@@ -122,26 +122,34 @@ def code(source: str, *tags: str, title: str = "") -> nbformat.NotebookNode:
     return cell
 
 
-def test_folded_code_is_folded_in_jupyterlab_and_in_colab(folder: Path) -> None:
+def test_one_rule_folds_code_in_jupyterlab_and_in_colab(folder: Path) -> None:
     cells = made(
-        folder, code("1", "hide-input"), code("2", "hide-cell", title="The symbols"), code("3"),
-        code('claim("AB-01").holds(x)', "ledger"), code('d = derive(\n    "A sum")', "hide-input"),
+        folder, code("1"), code("\n".join("abcdefghijklmnopqrstuvwx")), code("1", "hide-input"),
+        code("2", "hide-cell", title="The symbols"), code("p = show_proof(p)", "proof", title="Lemma"),
+        code('claim("AB-01").holds(x)', "ledger"), code('x = 1\nclaim("AB-02").holds(x)'),
+        code('d = derive(\n    "A sum")', "hide-input"), code('judge(\n    "f",\n)', "judge"),
+        code("\n".join("abcdefghijklmnopqrstuvwxy")),
     ).cells  # fmt: skip
-    titles = [cell.source.splitlines()[0] for cell in cells[1:]]
-    assert titles == ["# @title Code", "# @title The symbols", "3", "# @title AB-01", "# @title A sum"]
-    hidden = [(cell.metadata.get("cellView"), cell.metadata.get("jupyter")) for cell in cells]
+    titles = ["1", "a", "# @title Code", "# @title The symbols", "# @title Lemma", "# @title AB-01",
+              "# @title AB-02", "# @title A sum", "# @title f", "# @title Code"]  # fmt: skip
+    assert [cell.source.splitlines()[0] for cell in cells[1:]] == titles
+    hidden = [(cell.metadata.get("cellView"), cell.metadata.get("jupyter")) for cell in cells[1:]]
     folded, open_ = ("form", {"source_hidden": True}), (None, None)
-    assert hidden == [folded, folded, folded, open_, folded, folded]
+    assert hidden == [folded if title.startswith("#") else open_ for title in titles]
 
 
-def test_a_solution_is_a_section_that_starts_collapsed(folder: Path) -> None:
-    question = nbformat.v4.new_markdown_cell("### 1. Why?\n\nThink.")
-    notebook = made(folder, question, code("print('so')", "hide-cell", title="Solution"))
-    heading, solution = notebook.cells[2:]
-    assert heading.source == "#### Solution"
-    assert heading.metadata["jp-MarkdownHeadingCollapsed"] is True
-    assert notebook.metadata["colab"]["collapsed_sections"] == [heading.metadata["id"]]
-    assert solution.source == "print('so')"
+def test_a_solution_is_a_section_that_starts_collapsed_and_ends_at_the_next_heading(folder: Path) -> None:
+    question = "### 1. Why?\n\nThink.\n\n#### Solution\n\nSo that $a=b$."
+    text, after = (
+        nbformat.v4.new_markdown_cell(words) for words in (question, "More.\n\n## What then\n\nEnd.")
+    )
+    notebook = made(folder, text, code("print('so')"), after, code("2"))
+    assert [cell.source for cell in notebook.cells[1:]] == [
+        "### 1. Why?\n\nThink.", "#### Solution", "So that $a=b$.", "# @title Code\nprint('so')",
+        "More.", "## What then\n\nEnd.", "2",
+    ]  # fmt: skip
+    collapsed = [cell.metadata["id"] for cell in notebook.cells if cell.metadata.get(export.COLLAPSED)]
+    assert collapsed == [notebook.cells[2].metadata["id"]] == notebook.metadata["colab"]["collapsed_sections"]
 
 
 def test_ids_derive_from_the_content(folder: Path) -> None:
