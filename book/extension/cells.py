@@ -2,7 +2,8 @@
 
 One rule says which code is folded, on the page and in the exported notebook (`is_folded`): all code except
 what the text is about. Open are the cells without a tag, which compute and print what the text speaks of.
-Folded are symbols, figures, proofs, verdicts, exercises and the ledger, and what is longer than 24 lines.
+Folded are symbols, figures, proofs, verdicts, exercises and the ledger, and what is longer than 24 lines. A
+call of `show_source` is left out on the page, where its listing says the same.
 """
 
 import re

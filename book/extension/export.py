@@ -2,8 +2,9 @@
 
 `lint` allows few directives and roles of MyST. Here margin notes become quotes, labelled equations get their
 number, references to equations, terms and sources become text, and the terms and sources that were used are
-listed at the end. Code cells keep their outputs and widgets, and are folded if the site folds them
-(`cells.is_folded`). A solution is a section that starts collapsed.
+listed at the end. Code cells keep their outputs, and are folded if the site folds them
+(`cells.is_folded`). A solution is a section that starts collapsed. In the place of a widget, which needs a
+kernel, stands its picture with its words; the widget comes when the cell is run.
 """
 
 import base64
@@ -26,10 +27,12 @@ from pybtex import PybtexEngine
 from pybtex.database import Entry, parse_file
 from sphinx.application import Sphinx
 
+from explainers.notebook import picture
 from extension.cells import SOLUTION, is_folded
 from extension.elements import html
 
 WIDGETS = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
 COLAB = "https://colab.research.google.com/github/{project}/blob/{branch}/notebooks/{name}.ipynb"
 INSTALL = '''\
 # @title Install the book's library (in Colab half a minute; nothing to do where it is here already)
@@ -236,7 +239,7 @@ def notebook(root: Path, path: Path, executed: NotebookNode) -> NotebookNode:
     for number, cell in enumerate(cells):
         cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:8]
         cell.metadata["id"] = cell.id  # Colab reads it there
-    keys = ("kernelspec", "language_info", "widgets")
+    keys = ("kernelspec", "language_info")
     metadata = {key: executed.metadata[key] for key in keys if key in executed.metadata}
     collapsed = [cell.id for cell in cells if COLLAPSED in cell.metadata]
     name = path.with_suffix(".ipynb").name
@@ -276,10 +279,14 @@ def _code(cell: NotebookNode, *, in_solution: bool) -> NotebookNode:
 
 
 def _plain_output(output: NotebookNode) -> NotebookNode:
-    """The output without the MIME types of the notebook kit, which only the site uses."""
+    """The output without the MIME types of the notebook kit, which only the site uses, and with a widget's
+    picture in its place."""
     plain = NotebookNode(output)
     for part in {"data", "metadata"} & set(plain):
         plain[part] = {kind: form for kind, form in plain[part].items() if not kind.startswith(OURS)}
+    data = plain.get("data", {})
+    if data.pop(VIEW, None):
+        data["text/html"] = picture.as_image(data["image/svg+xml"])
     return plain
 
 

@@ -278,7 +278,7 @@ class Derivation:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {
             "text/plain": typeset.to_text(self._argument),
-            "text/latex": typeset.to_latex(self._argument),
+            "text/markdown": typeset.to_markdown(self._argument),
             typeset.MIME: typeset.to_dict(self._argument),
         }
 

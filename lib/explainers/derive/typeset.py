@@ -1,4 +1,4 @@
-"""Last room: a derivation as data for the site, as plain text and as LaTeX."""
+"""Last room: a derivation as data for the site, as plain text and as Markdown."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -139,13 +139,24 @@ def _without_latex(text: str) -> str:
     return text.replace("$", "").replace("**", "").replace(r"\mapsto ", "-> ")
 
 
-def to_latex(argument: Argument) -> str:
-    """A derivation as one aligned LaTeX display, with the reasons beside the steps."""
-    lines = []
-    for row in to_dict(argument)["rows"]:
-        reason = "; ".join(part for part in (row["because"], row["proof"]) if part)
-        lines.append(rf"{row['lhs']} &{row['rel']} {row['rhs']} && \text{{{reason}}}")
-    for theorem in argument.rests_on:
-        lines.append(rf"&&& \text{{rests on {theorem}}}")
-    body = "\\\\\n".join(lines)
-    return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
+def to_markdown(argument: Argument) -> str:
+    """A derivation as Markdown, for notebooks: the formulas, then a line for each
+    reason, so that nothing is wider than the notebook's text."""
+    shown = to_dict(argument)
+    steps, reasons = [], []
+    for row in shown["rows"]:
+        mark = f"({row['number']})" if row["number"] else ""
+        steps.append(f"{row['lhs']} &{row['rel']} {row['rhs']} && {mark}")
+        words = "; ".join(part for part in (row["because"], row["proof"]) if part)
+        if words:
+            reasons.append(f"- {mark} {words}" if mark else f"- {words}")
+    formulas = "\\\\\n".join(steps)
+    paragraphs = [
+        f"**{shown['title']}**",
+        f"Given: {'; '.join(shown['assumptions'])}." if shown["assumptions"] else "",
+        f"$$\n\\begin{{aligned}}\n{formulas}\n\\end{{aligned}}\n$$",
+        "\n".join(reasons),
+        shown["says"] or (f"Hence ${shown['theorem']}$." if shown["theorem"] else ""),
+        f"Rests on {'; '.join(shown['rests_on'])}." if shown["rests_on"] else "",
+    ]
+    return "\n\n".join(filter(None, paragraphs))
