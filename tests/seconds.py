@@ -67,6 +67,7 @@ TESTS = {
     "chapters/rerun": Budget(0, 60),
     "chapters/ninth": Budget(100),
     "chapters/new_chapter": Budget(20),
+    "chapters/exercises": Budget(5, 10),
     "chapters/slices": Budget(10),
     "chapters/lint": Budget(10),
     "chapters/rooms": Budget(10),

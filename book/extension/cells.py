@@ -1,5 +1,13 @@
-"""Transforms of cells for the site: claims as lines, code folded, source code with its file and lines."""
+"""Transforms of cells for the site: claims as lines, code folded, source code with its file and lines.
 
+One rule says which code is folded, on the page and in the exported notebook (`is_folded`): all code except
+what the text is about. Open are the cells without a tag, which compute and print what the text speaks of.
+Folded are symbols, figures, proofs, verdicts, exercises and the ledger, and what is longer than 24 lines. A
+call of `show_source` is left out on the page, where its listing says the same.
+"""
+
+import re
+from collections.abc import Collection
 from typing import Any
 
 from docutils import nodes
@@ -14,6 +22,16 @@ from extension.elements import Fold, Summary, fold
 logger = logging.getLogger(__name__)
 
 FOLD_ABOVE = 24  # lines: longer code is folded
+FOLDED_TAGS = {"hide-input", "hide-cell", "judge", "ledger", "proof"}
+SOURCE = "cell_code_source"
+SOLUTION = "Solution"  # the heading of a solution, below its exercise
+
+
+def is_folded(source: str, tags: Collection[str], *, in_solution: bool = False) -> bool:
+    """Whether the code of a cell is folded, by the rule above."""
+    verdict = re.search(r"^ *claim\(", source, flags=re.M)
+    long = source.count("\n") + 1 > FOLD_ABOVE
+    return bool(FOLDED_TAGS.intersection(tags) or verdict or in_solution or long)
 
 
 class PreferKitMime(SphinxTransform):
@@ -35,6 +53,38 @@ class PreferKitMime(SphinxTransform):
                     break
 
 
+class Solutions(SphinxTransform):
+    """Replace the section "Solution" of an exercise by a fold: its text and outputs, then all its code.
+
+    The cell that judges the reader's function stands before the solution and contains the book's. Its code
+    goes into the solution, too; its words remain below the question.
+    """
+
+    default_priority = 405
+
+    def apply(self, **_: Any) -> None:
+        for section in list(self.document.findall(nodes.section)):
+            if section[0].astext() != SOLUTION:
+                continue
+            cells = [
+                *(cell for cell in _cells(section.parent) if "tag_judge" in cell["classes"]),
+                *_cells(section),
+            ]
+            sources = [child for cell in cells for child in cell if child.get("nb_element") == SOURCE]
+            for source in sources:
+                cell = source.parent
+                cell.remove(source)
+                if not cell.children:
+                    cell.parent.remove(cell)
+            code = [fold("Code", *sources, classes=["solution-code"])] if sources else []
+            section.replace_self(fold(SOLUTION, *section[1:], *code, classes=["hide", "solution"]))
+
+
+def _cells(node: nodes.Node) -> list[nodes.container]:
+    """The code cells in a node."""
+    return [box for box in node.findall(nodes.container) if box.get("nb_element") == "cell_code"]
+
+
 class Cells(SphinxTransform):
     """Rearrange cells with claims, proofs and source code, and fold long code."""
 
@@ -42,10 +92,9 @@ class Cells(SphinxTransform):
 
     def apply(self, **_: Any) -> None:
         env = self.document.settings.env
-        boxes = list(self.document.findall(nodes.container))
-        for cell in [node for node in boxes if node.get("nb_element") == "cell_code"]:
+        for cell in _cells(self.document):
             tags = cell["cell_metadata"].get("tags", [])
-            source = next((n for n in cell.children if n.get("nb_element") == "cell_code_source"), None)
+            source = next((n for n in cell.children if n.get("nb_element") == SOURCE), None)
             claims = [node for node in cell.findall(nodes.container) if "claim" in node]
             for node in claims:
                 ledger.store_verdict(env, env.docname, node)
@@ -156,6 +205,7 @@ class RepeatedAssumptions(SphinxTransform):
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.add_transform(PreferKitMime)
+    app.add_transform(Solutions)
     app.add_transform(Cells)
     app.add_transform(RepeatedAssumptions)
     app.add_post_transform(CodeBelow)

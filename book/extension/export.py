@@ -2,7 +2,9 @@
 
 `lint` allows few directives and roles of MyST. Here margin notes become quotes, labelled equations get their
 number, references to equations, terms and sources become text, and the terms and sources that were used are
-listed at the end. Code cells keep their outputs and widgets, and are folded if the site folds them.
+listed at the end. Code cells keep their outputs, and are folded if the site folds them
+(`cells.is_folded`). A solution is a section that starts collapsed. In the place of a widget, which needs a
+kernel, stands its picture with its words; the widget comes when the cell is run.
 """
 
 import base64
@@ -25,9 +27,12 @@ from pybtex import PybtexEngine
 from pybtex.database import Entry, parse_file
 from sphinx.application import Sphinx
 
+from explainers.notebook import picture
+from extension.cells import SOLUTION, is_folded
 from extension.elements import html
 
 WIDGETS = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
 COLAB = "https://colab.research.google.com/github/{project}/blob/{branch}/notebooks/{name}.ipynb"
 INSTALL = '''\
 # @title Install the book's library (in Colab half a minute; nothing to do where it is here already)
@@ -58,9 +63,9 @@ def install(source):
 
 print(install(os.environ.get("EXPLAINERS_SOURCE", "git+REPOSITORY@REFERENCE")))'''
 OURS = "application/vnd.explainers."
-SOLUTION = "Solution"
 COLLAPSED = "jp-MarkdownHeadingCollapsed"  # a heading, in JupyterLab
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}  # code, in JupyterLab and in Colab
+_HEADING = f"#### {SOLUTION}"
 _FENCE = re.compile(r"^ *(`{3,}|:{3,})\{(\w+)\} *(.*)$")
 _ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _ROLE = re.compile(r"\{(term|eq|cite|cite:[tp])\}`([^`]+)`|(`+).*?\3")
@@ -221,14 +226,20 @@ def notebook(root: Path, path: Path, executed: NotebookNode) -> NotebookNode:
     exporter = MarkdownExporter(root, path.parent, prose)
     first = nbformat.v4.new_code_cell(Address.from_config(root).install_code(), metadata=FOLDED)
     first.metadata["tags"] = ["nbval-ignore-output"]
-    cells = [first]
+    cells, in_solution = [first], False
     for cell in executed.cells:
-        cells += _code(cell) if cell.cell_type == "code" else [_markdown(exporter.plain(cell.source))]
+        if cell.cell_type == "code":
+            cells.append(_code(cell, in_solution=in_solution))
+            continue
+        for part in _sections(exporter.plain(cell.source), in_solution=in_solution):
+            if re.match("#{1,4} ", part):
+                in_solution = part == _HEADING
+            cells.append(_markdown(part, **{COLLAPSED: True} if part == _HEADING else {}))
     cells += [_markdown(words) for words in exporter.terms_and_sources()]
     for number, cell in enumerate(cells):
         cell.id = hashlib.sha256(f"{number} {cell.source}".encode()).hexdigest()[:8]
         cell.metadata["id"] = cell.id  # Colab reads it there
-    keys = ("kernelspec", "language_info", "widgets")
+    keys = ("kernelspec", "language_info")
     metadata = {key: executed.metadata[key] for key in keys if key in executed.metadata}
     collapsed = [cell.id for cell in cells if COLLAPSED in cell.metadata]
     name = path.with_suffix(".ipynb").name
@@ -242,8 +253,17 @@ def _markdown(source: str, **metadata: bool) -> NotebookNode:
     return nbformat.v4.new_markdown_cell(source, metadata=metadata)
 
 
-def _code(cell: NotebookNode) -> list[NotebookNode]:
-    """The exported cells of a code cell, with its outputs, folded if the site folds it."""
+def _sections(text: str, *, in_solution: bool) -> list[str]:
+    """`text` as parts, so that a solution's heading is one of its own, and the next heading begins one: front
+    ends fold what lies between them."""
+    if not in_solution and _HEADING not in text:
+        return [text]
+    parts = re.split(rf"^({_HEADING})$|^(?=#{{1,3}} )", text, flags=re.M)
+    return [part.strip() for part in parts if part and part.strip()]
+
+
+def _code(cell: NotebookNode, *, in_solution: bool) -> NotebookNode:
+    """A code cell with its outputs, folded if the site folds it."""
     tags = cell.metadata.get("tags", [])
     title = cell.metadata.get("mystnb", {}).get("code_prompt_show", "")
     plain = nbformat.v4.new_code_cell(cell.source, execution_count=cell.execution_count)
@@ -251,12 +271,10 @@ def _code(cell: NotebookNode) -> list[NotebookNode]:
     for_nbval = [tag for tag in tags if tag.startswith("nbval-")]
     if for_nbval:
         plain.metadata["tags"] = for_nbval
-    if title == SOLUTION:  # in a section of its own: Colab can fold sections, but not outputs
-        return [_markdown(f"#### {SOLUTION}", **{COLLAPSED: True}), plain]
-    if {"hide-input", "hide-cell", "ledger", "proof"} & set(tags):
+    if is_folded(cell.source, tags, in_solution=in_solution):
         plain.source = f"# @title {title or _named(cell)}\n{cell.source}"
         plain.metadata.update(FOLDED)
-    return [plain]
+    return plain
 
 
 def _named(cell: NotebookNode) -> str:
@@ -264,15 +282,19 @@ def _named(cell: NotebookNode) -> str:
     claims = [data for output in cell.outputs if (data := output.get("data", {}).get(f"{OURS}claim+json"))]
     if claims:
         return " ".join(f"{data['id']}. {data['text']}" for data in claims)
-    named = re.search(r'(?:derive|claim)\(\s*"([^"]+)"', cell.source)
+    named = re.search(r'(?:derive|claim|judge)\(\s*"([^"]+)"', cell.source)
     return named[1] if named else "Code"
 
 
 def _plain_output(output: NotebookNode) -> NotebookNode:
-    """The output without the MIME types of the notebook kit, which only the site uses."""
+    """The output without the MIME types of the notebook kit, which only the site uses, and with a widget's
+    picture in its place."""
     plain = NotebookNode(output)
     for part in {"data", "metadata"} & set(plain):
         plain[part] = {kind: form for kind, form in plain[part].items() if not kind.startswith(OURS)}
+    data = plain.get("data", {})
+    if data.pop(VIEW, None):
+        data["text/html"] = picture.as_image(data["image/svg+xml"])
     return plain
 
 

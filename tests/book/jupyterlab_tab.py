@@ -71,7 +71,7 @@ class Notebook:
     def __init__(self, jupyterlab: Lab, folder: str) -> None:
         self.jupyterlab, self.tab, self.folder = jupyterlab, jupyterlab.tab, jupyterlab.folder / folder
         self.path = f"{folder}/notebook.ipynb"
-        panel = self.tab.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.panel = panel = self.tab.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
         self.explorables = panel.locator(".jp-OutputArea-output .explorable-live")
         self.slider = self.explorables.locator("input[type=range]")
         self.shown = self.explorables.locator("output")  # the slider's value

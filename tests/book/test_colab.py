@@ -24,12 +24,13 @@ SNIPPETS = re.findall(
     r"^```python\n(.*?)^```", (colab.ROOT / "README.md").read_text(encoding="utf-8"), flags=re.M | re.S
 )
 
-# nbval compares what a reader sees: not the forms that only the site knows, and of a drawing its words, since
-# another Matplotlib may draw a line in other strokes
+# nbval compares what a reader sees: not the forms that only the site knows, nor the HTML image that repeats a
+# drawing, and of the drawing its words, since another Matplotlib may draw a line in other strokes
 CONFTEST = """
 class Skipped(tuple):
     def __contains__(self, kind):
-        return kind.startswith("application/vnd.explainers.") or super().__contains__(kind)
+        ours = kind == "text/html" or kind.startswith("application/vnd.explainers.")
+        return ours or super().__contains__(kind)
 
 
 def pytest_collection_modifyitems(items):

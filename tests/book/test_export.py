@@ -3,16 +3,19 @@
 import re
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book"))
 
 from explainers import resources  # noqa: E402  (the path comes first)
+from explainers.notebook import picture  # noqa: E402
 from extension import export  # noqa: E402
 
 CHAPTERS = resources.chapters()
@@ -114,6 +117,10 @@ def made(folder: Path, *cells: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return export.notebook(folder, folder / "page.md", nbformat.v4.new_notebook(cells=list(cells)))
 
 
+def squeezed(code: str) -> str:
+    return "".join(code.split())
+
+
 def code(source: str, *tags: str, title: str = "") -> nbformat.NotebookNode:
     cell = nbformat.v4.new_code_cell(source)
     cell.metadata["tags"] = [*tags]
@@ -122,26 +129,45 @@ def code(source: str, *tags: str, title: str = "") -> nbformat.NotebookNode:
     return cell
 
 
-def test_folded_code_is_folded_in_jupyterlab_and_in_colab(folder: Path) -> None:
+def test_one_rule_folds_code_in_jupyterlab_and_in_colab(folder: Path) -> None:
     cells = made(
-        folder, code("1", "hide-input"), code("2", "hide-cell", title="The symbols"), code("3"),
-        code('claim("AB-01").holds(x)', "ledger"), code('d = derive(\n    "A sum")', "hide-input"),
+        folder, code("1"), code("\n".join("abcdefghijklmnopqrstuvwx")), code("1", "hide-input"),
+        code("2", "hide-cell", title="The symbols"), code("p = show_proof(p)", "proof", title="Lemma"),
+        code('claim("AB-01").holds(x)', "ledger"), code('x = 1\nclaim("AB-02").holds(x)'),
+        code('d = derive(\n    "A sum")', "hide-input"), code('judge(\n    "f",\n)', "judge"),
+        code("\n".join("abcdefghijklmnopqrstuvwxy")),
     ).cells  # fmt: skip
-    titles = [cell.source.splitlines()[0] for cell in cells[1:]]
-    assert titles == ["# @title Code", "# @title The symbols", "3", "# @title AB-01", "# @title A sum"]
-    hidden = [(cell.metadata.get("cellView"), cell.metadata.get("jupyter")) for cell in cells]
+    titles = ["1", "a", "# @title Code", "# @title The symbols", "# @title Lemma", "# @title AB-01",
+              "# @title AB-02", "# @title A sum", "# @title f", "# @title Code"]  # fmt: skip
+    assert [cell.source.splitlines()[0] for cell in cells[1:]] == titles
+    hidden = [(cell.metadata.get("cellView"), cell.metadata.get("jupyter")) for cell in cells[1:]]
     folded, open_ = ("form", {"source_hidden": True}), (None, None)
-    assert hidden == [folded, folded, folded, open_, folded, folded]
+    assert hidden == [folded if title.startswith("#") else open_ for title in titles]
 
 
-def test_a_solution_is_a_section_that_starts_collapsed(folder: Path) -> None:
-    question = nbformat.v4.new_markdown_cell("### 1. Why?\n\nThink.")
-    notebook = made(folder, question, code("print('so')", "hide-cell", title="Solution"))
-    heading, solution = notebook.cells[2:]
-    assert heading.source == "#### Solution"
-    assert heading.metadata["jp-MarkdownHeadingCollapsed"] is True
-    assert notebook.metadata["colab"]["collapsed_sections"] == [heading.metadata["id"]]
-    assert solution.source == "print('so')"
+def test_a_solution_is_a_section_that_starts_collapsed_and_ends_at_the_next_heading(folder: Path) -> None:
+    question = "### 1. Why?\n\nThink.\n\n#### Solution\n\nSo that $a=b$."
+    text, after = (
+        nbformat.v4.new_markdown_cell(words) for words in (question, "More.\n\n## What then\n\nEnd.")
+    )
+    notebook = made(folder, text, code("print('so')"), after, code("2"))
+    assert [cell.source for cell in notebook.cells[1:]] == [
+        "### 1. Why?\n\nThink.", "#### Solution", "So that $a=b$.", "# @title Code\nprint('so')",
+        "More.", "## What then\n\nEnd.", "2",
+    ]  # fmt: skip
+    collapsed = [cell.metadata["id"] for cell in notebook.cells if cell.metadata.get(export.COLLAPSED)]
+    assert collapsed == [notebook.cells[2].metadata["id"]] == notebook.metadata["colab"]["collapsed_sections"]
+
+
+def test_a_widget_is_saved_as_its_picture(folder: Path) -> None:
+    svg = picture.with_words('<svg width="9" xmlns="http://www.w3.org/2000/svg"/>', "A dot.", "One dot.")
+    data = {export.VIEW: {"model_id": "1"}, "image/svg+xml": svg, "text/plain": "One dot."}
+    cell = code("explore(f)")
+    cell.outputs = [nbformat.v4.new_output("display_data", data)]
+    (output,) = made(folder, cell).cells[1].outputs
+    kept = {"image/svg+xml": svg, "text/plain": "One dot."}
+    assert output.data == {**kept, "text/html": picture.as_image(svg)}
+    assert 'alt="One dot." title="A dot." width="9"' in output.data["text/html"]
 
 
 def test_ids_derive_from_the_content(folder: Path) -> None:
@@ -248,7 +274,8 @@ class TestOfTheBook:
             if "data" in output
         ]
         assert not [kind for data in outputs for kind in data if kind.startswith(export.OURS)]
-        assert any("text/latex" in data for data in outputs) == (".qed(" in self.source(name))
+        aligned = any("aligned" in data.get("text/markdown", "") for data in outputs)
+        assert aligned == (".qed(" in self.source(name))
         verdicts = [data["text/plain"] for data in outputs if ". Found: " in data.get("text/plain", "")]
         listed = [entry for entry in resources.chapter_claims(name).values() if "bar" in entry]
         assert len(verdicts) == len(listed)
@@ -269,16 +296,50 @@ class TestOfTheBook:
             id = title.split()[2].rstrip(".")
             assert title.startswith(f"# @title {id}. {texts[id]}")
 
-    def test_its_explorables_are_whole(self, name: str, site: Path) -> None:
-        widgets = self.notebook(site, name).metadata.get("widgets", {})
-        models = widgets.get(export.WIDGETS, {}).get("state", {})
+    def test_its_pictures_carry_their_words_and_stand_in_the_place_of_widgets(
+        self, name: str, site: Path
+    ) -> None:
+        notebook = self.notebook(site, name)
+        assert "widgets" not in notebook.metadata
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        pictures = {
+            cell.id: output.data
+            for cell in cells
+            for output in cell.outputs
+            if "image/svg+xml" in output.get("data", {})
+        }
+        calls = r"^(?:show\.figure|explore|lab)\("
+        assert len(pictures) == len(re.findall(calls, self.source(name), flags=re.M))
+        for data in pictures.values():
+            assert export.VIEW not in data
+            svg = ElementTree.fromstring(data["image/svg+xml"])
+            image = BeautifulSoup(data["text/html"], "html.parser").img
+            assert image is not None
+            assert svg.attrib["role"] == "img"
+            assert svg.attrib["aria-label"] == image["alt"] == data["text/plain"]
+            assert svg[0].tag.endswith("title")
+            assert svg[0].text == image["title"] != ""
+
+    def test_nbconvert_describes_every_picture(self, name: str, site: Path) -> None:
+        convert = HTMLExporter().from_notebook_node  # type: ignore[no-untyped-call]
+        html, _ = convert(self.notebook(site, name))
+        page = BeautifulSoup(html, "html.parser")
+        assert "No description" not in html
+        assert all(image.get("alt") for image in page.find_all("img"))
+        shown = re.findall(r"^(?:show\.figure|explore|lab)\(", self.source(name), flags=re.M)
+        assert len(page.select("img[src^='data:image/svg']")) == len(shown)
+
+    def test_it_folds_the_code_that_the_page_folds(self, name: str, site: Path) -> None:
         page = self.page(site, name)
-        ours = {id: model for id, model in models.items() if "_esm" in model["state"]}
-        shown = re.findall(r"^explore\(", self.source(name), flags=re.M)
-        assert len(ours) == len(page.select("[data-explorable]")) == len(shown)
-        for id, model in ours.items():
-            assert "export default" in model["state"]["_esm"]
-            assert id in str(page)  # the same figure, by the same id
+        for hidden in page.select("main details"):
+            hidden.extract()
+        open_code = {squeezed(code.get_text()) for code in page.select("main .cell_input pre")}
+        for cell in self.notebook(site, name).cells[1:]:
+            if cell.cell_type != "code" or "show_source(" in cell.source:  # the page leaves such calls out
+                continue
+            folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+            assert folded == cell.source.startswith("# @title")
+            assert folded == (squeezed(cell.source) not in open_code), cell.source
 
     def test_the_page_leads_to_it(self, name: str, site: Path) -> None:
         colab, download = self.page(site, name).select(".article-source .run a")

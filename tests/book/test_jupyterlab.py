@@ -310,6 +310,12 @@ def test_an_exported_chapter_opens_and_its_first_explorable_moves(jupyterlab: La
     (jupyterlab.folder / "exported").mkdir()
     shutil.copy(chapter, jupyterlab.folder / "exported/notebook.ipynb")
     exported = Notebook(jupyterlab, "exported")
+    # nothing has been run: in the place of a figure stands its picture, not its alternative text as text
+    still = exported.panel.locator(".jp-OutputArea-output img[alt]").first
+    expect(still).to_be_visible(timeout=SLOWEST)
+    assert still.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+    assert "Controls" in str(still.get_attribute("alt"))
+    expect(exported.panel.locator(".jp-RenderedText", has_text="Controls set")).to_have_count(0)
     # the first cell finds the library, the next code cell draws the figure
     codes = [n for n, c in enumerate(nbformat.read(chapter, as_version=4).cells) if c.cell_type == "code"][:2]
     outputs = [exported.tab.evaluate(RUN_CELL, number) for number in codes]

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlparse
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup, Tag
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page, Response, expect
 
 from explainers import resources
 from tests.book.conftest import pages
@@ -19,7 +19,7 @@ from tests.book.conftest import pages
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "book"))
 
-from extension import cards  # noqa: E402  (the path comes first)
+from extension import cards, reference  # noqa: E402  (the path comes first)
 
 pytestmark = pytest.mark.book
 
@@ -538,3 +538,120 @@ def test_folded_code_in_the_ledger_carries_the_claim_in_words(page: str, site: P
             assert " ".join(first) in " ".join(fold.get_text().split())
             named += 1
     assert named > 10
+
+
+OPEN = "document.querySelectorAll('main details').forEach(fold => { fold.open = true; })"
+CLIPPED = """() => [...document.querySelectorAll("caption")].filter((caption) => {
+    const room = caption.closest(".scroll").getBoundingClientRect(), box = caption.getBoundingClientRect();
+    const wider = caption.scrollWidth > caption.clientWidth;
+    return wider || box.left < room.left - 1 || box.right > room.right + 1;
+}).map((caption) => caption.textContent)"""
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_no_caption_of_a_table_is_clipped(page: str, browser: Browser, site: Path) -> None:
+    tab, _ = open_page(browser, (site / page).as_uri(), width=390)
+    tab.evaluate(OPEN)
+    assert tab.locator("caption").count()
+    for width in (320, 390, 768, 1440):
+        tab.set_viewport_size({"width": width, "height": 900})
+        assert tab.evaluate(CLIPPED) == [], f"{width} px"
+        tab.evaluate("document.querySelectorAll('.scroll').forEach(box => { box.scrollLeft = 1e4; })")
+        assert tab.evaluate(CLIPPED) == [], f"{width} px, scrolled to the right"
+        tab.evaluate("document.querySelectorAll('.scroll').forEach(box => { box.scrollLeft = 0; })")
+    tab.context.close()
+
+
+# The heights of the words that show or hide the code of a figure, in lines
+LINES = """() => [...document.querySelectorAll(".tag_hide-input > .above-input > summary")].map((summary) => {
+    const parts = [...summary.querySelectorAll("*")].filter((part) => part.checkVisibility());
+    const words = parts.at(-1) ?? summary;
+    const range = document.createRange();
+    range.selectNodeContents(words);
+    return new Set([...range.getClientRects()].map((line) => Math.round(line.top))).size;
+})"""
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_the_words_that_hide_code_stand_in_one_line(page: str, browser: Browser, site: Path) -> None:
+    tab, _ = open_page(browser, (site / page).as_uri())
+    tab.evaluate(OPEN)
+    assert "Hide code" in tab.locator(".tag_hide-input > .above-input > summary").first.inner_text()
+    for width in (320, 390, 1440):
+        tab.set_viewport_size({"width": width, "height": 900})
+        assert set(tab.evaluate(LINES)) == {1}, f"{width} px"
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", SENTINELS)
+def test_no_escape_leaks_into_the_text(page: str, site: Path) -> None:
+    html = soup(site / page)
+    for tag in html.select("script, style, annotation" + (", pre, code" if page in CHAPTERS else "")):
+        tag.decompose()
+    assert re.findall(r".{,20}\\[|*_`$\\].{,20}", html.get_text(" ")) == []
+
+
+def test_a_docstring_is_escaped_except_in_code() -> None:
+    lines = ["|A|^2 of (n, *batch), `|x|`::", "", "    |A|^2 (n, *batch)", "", "      |B|", "", "And |C|."]
+    reference.to_markup(None, "function", "f", None, None, lines)  # type: ignore[arg-type]  # no application
+    assert lines == [
+        "\\|A\\|^2 of (n, \\*batch), `|x|`::", "", "    |A|^2 (n, *batch)", "", "      |B|", "",
+        "And \\|C\\|.",
+    ]  # fmt: skip
+
+
+def test_the_reference_has_its_modules_in_view(browser: Browser, site: Path) -> None:
+    page = site / "book/reference.html"
+    modules = {str(tag["id"]) for tag in soup(page).select("main [id^='module-']")}
+    links = [str(tag["href"]).removeprefix("#") for tag in soup(page).select("nav.modules li li a")]
+    assert len(links) == len(set(links)) > 20
+    assert set(links) == modules
+    tab, _ = open_page(browser, page.as_uri())
+    contents, current = tab.locator("nav.modules > ul"), tab.locator("nav.modules [aria-current]")
+    for share in (0.0, 0.3, 0.6, 0.9, 1.0):
+        tab.evaluate(f"scrollTo(0, {share} * document.documentElement.scrollHeight)")
+        tab.wait_for_timeout(200)
+        box = contents.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["y"] + box["height"] <= 901
+        if share < 1:  # at the very end the footer pushes it up
+            assert -1 <= box["y"] < 150
+        if share:
+            expect(current).to_be_in_viewport()
+    tab.locator("nav.modules a", has_text="explore.marks").click()
+    assert tab.url.endswith("#module-explainers.notebook.explore.marks")
+    expect(tab.locator(".rubric.module", has_text="explainers.notebook.explore.marks")).to_be_in_viewport()
+    tab.set_viewport_size({"width": 390, "height": 844})
+    tab.evaluate("scrollTo(0, 0)")
+    box = contents.bounding_box()
+    assert box
+    assert box["height"] < 220
+    assert box["y"] < 200
+    expect(contents.locator("a", has_text="Language models")).to_be_visible()
+    tab.context.close()
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_solution_opens_on_prose_with_its_code_behind(page: str, browser: Browser, site: Path) -> None:
+    tab, _ = open_page(browser, (site / page).as_uri())
+    exercises = tab.locator("#exercises > section")
+    assert exercises.count() >= 3
+    for exercise in exercises.all():
+        solution = exercise.locator("> details.solution")
+        assert [solution.count(), solution.locator("> summary").inner_text()] == [1, "Solution"]
+        assert not exercise.locator(".cell_input").first.is_visible()
+        solution.locator("> summary").click()
+        assert solution.locator("> summary + p").is_visible()
+        code = solution.locator("> .solution-code")
+        assert not code.locator(".highlight").first.is_visible()
+        code.locator("summary").click()
+        assert code.locator(".highlight").first.is_visible()
+        assert code.evaluate("code => code.nextElementSibling === null")
+        too_wide = "boxes => boxes.filter(b => b.scrollWidth > b.clientWidth).map(b => b.textContent)"
+        assert solution.locator("pre, .display").evaluate_all(too_wide) == []
+    judged = exercises.locator("> .tag_judge")
+    assert judged.count() >= 1
+    for judgement in judged.all():
+        assert re.match(r"The book’s \w+ is right in all \d+ cases\.", judgement.inner_text())
+    tab.context.close()

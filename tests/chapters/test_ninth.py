@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 TITLE = "Nobody has to add"
 OWN = {
     "notebooks/ninth.md", "lib/explainers/ninth.py", "tests/ninth/__init__.py", "tests/ninth/test_ninth.py",
-    "tests/ninth/wrong.py", "book/claims/ninth.yml", "book/pictures/ninth.py", "book/pictures/ninth.svg",
+    "tests/ninth/wrong.py", "tests/ninth/answers.py", "book/claims/ninth.yml", "book/pictures/ninth.py",
+    "book/pictures/ninth.svg",
 }  # fmt: skip
 SHARED = {"_toc.yml", "pyproject.toml", "book/reference.md"}
 

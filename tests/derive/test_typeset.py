@@ -47,7 +47,15 @@ def test_a_derivation_shows_itself() -> None:
         "rests_on": [],
         "brief": False,
     }
-    assert bundle["text/latex"].startswith("$$\\begin{aligned}")
+    assert bundle["text/markdown"] == (
+        "**Odd numbers**\n\n"
+        "Given: x is not one: $x \\neq 1$.\n\n"
+        "$$\n\\begin{aligned}\n"
+        "q &= \\frac{x^{2} - 1}{x - 1} && \\\\\n &= x + 1 && (1)\n"
+        "\\end{aligned}\n$$\n\n"
+        "- by definition\n- (1) $x-1$ cancels; difference is zero\n\n"
+        "**It is a line.**"
+    )
     assert "Odd numbers" in bundle["text/plain"]
     assert "object at" not in bundle["text/plain"]
     assert bundle["text/plain"] == repr(d)

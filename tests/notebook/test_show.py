@@ -1,10 +1,13 @@
 """Displayed source code, proofs, figures and tables."""
 
+import base64
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from bs4 import BeautifulSoup
 from matplotlib.axes import Axes
 from sympy import Sum, sqrt, symbols
 
@@ -48,7 +51,7 @@ def test_a_side_proof_shows_what_it_proves_and_then_its_source(shown: list[dict[
     made = show.show_proof(proofs.zinkevich, root_sum)
     assert made.proved
     derivation, source = shown
-    assert "text/latex" in derivation
+    assert "aligned" in derivation["text/markdown"]
     assert source[show.SOURCE_MIME]["path"] == "explainers/proofs/sgd.py"
     assert source["text/markdown"].startswith("<details><summary>Code</summary>\n\n```python")
     with pytest.raises(ValueError, match="obj"):
@@ -72,8 +75,31 @@ def test_a_figure_follows_the_theme_and_has_a_second_layout(shown: list[dict[str
     assert 'width="896"' in data["wide"]
     assert 'width="358"' in data["phone"]
     assert shown[0]["text/plain"] == "A rising line."
-    assert "#0064e9" in shown[0]["image/svg+xml"]
+    svg = shown[0]["image/svg+xml"]
+    assert "#0064e9" in svg
+    assert svg.startswith('<svg role="img" aria-label="A rising line." ')
+    assert "><title>Bold.</title>" in svg
+    image = BeautifulSoup(shown[0]["text/html"], "html.parser").img
+    assert image is not None
+    assert (image["alt"], image["title"], image["width"]) == ("A rising line.", "Bold.", "896")
+    assert base64.b64decode(str(image["src"]).removeprefix("data:image/svg+xml;base64,")).decode() == svg
     assert shown[1]["text/plain"] == "**Bold.** The line rises."
+
+
+@pytest.mark.parametrize(
+    ("caption", "alt", "title"),
+    [("**One <span class='c1'>word</span>.** More.", "A line.", "One word."),
+     ("**The angle at $\\Pi$.** More.", "A disc & a line. And more.", "A disc & a line."),
+     ("", 'A line of 0.5 "units", and so on', 'A line of 0.5 "units", and so on')],
+)  # fmt: skip
+def test_a_picture_has_a_title_without_markup(caption: str, alt: str, title: str) -> None:
+    data = show.Drawing(panel, alt=alt).mime(caption)
+    svg = ElementTree.fromstring(data["image/svg+xml"])
+    assert svg.attrib["aria-label"] == alt
+    assert svg[0].text == title
+    image = BeautifulSoup(data["text/html"], "html.parser").img
+    assert image is not None
+    assert (image["alt"], image["title"]) == (alt, title)
 
 
 def test_a_figure_is_the_same_every_time(shown: list[dict[str, Any]]) -> None:

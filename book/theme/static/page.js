@@ -150,11 +150,14 @@ function places() {
 function contents() {
   const links = new Map(all(".contents a").map((a) => [a.getAttribute("href").slice(1), a]));
   if (links.size) {
-    const heads = all("main section[id]").filter((section) => links.has(section.id));
+    const list = one(".contents > ul");  // of a long page it scrolls by itself
+    const heads = all("main [id]").filter((head) => links.has(head.id));
     const mark = () => {
-      const here = heads.filter((section) => section.getBoundingClientRect().top < innerHeight / 3).pop();
+      const here = heads.filter((head) => head.getBoundingClientRect().top < innerHeight / 3).pop();
       for (const [id, a] of links) {
-        if (here && id === here.id) a.setAttribute("aria-current", "true"); else a.removeAttribute("aria-current");
+        if (!here || id !== here.id) { a.removeAttribute("aria-current"); continue; }
+        if (!a.hasAttribute("aria-current")) list.scrollTop = a.offsetTop - list.clientHeight / 2;
+        a.setAttribute("aria-current", "true");
       }
     };
     addEventListener("scroll", mark, { passive: true });

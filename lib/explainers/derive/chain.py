@@ -338,7 +338,7 @@ class Derivation:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {
             "text/plain": typeset.to_text(self._argument),
-            "text/latex": typeset.to_latex(self._argument),
+            "text/markdown": typeset.to_markdown(self._argument),
             typeset.MIME: typeset.to_dict(self._argument),
         }
 
@@ -358,7 +358,7 @@ class Together:
         arguments = [d._argument for d in self.derivations]
         return {
             "text/plain": repr(self),
-            "text/latex": typeset.to_latex(*arguments),
+            "text/markdown": typeset.together_to_markdown(self.title, arguments),
             typeset.MIME: typeset.together_to_dict(self.title, arguments),
         }
 

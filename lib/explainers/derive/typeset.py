@@ -1,4 +1,4 @@
-"""Last room: a derivation as data for the site, as plain text and as LaTeX.
+"""Last room: a derivation as data for the site, as plain text and as Markdown.
 
 The plain text has all conditions of each derivation. The site has those that it adds,
 and names the derivations whose conditions it shares.
@@ -217,19 +217,35 @@ def _without_latex(text: str) -> str:
     return text.replace("$", "").replace("**", "").replace(r"\mapsto ", "-> ")
 
 
-def to_latex(*arguments: Argument) -> str:
-    """Derivations as one aligned LaTeX display, with the reasons beside the steps; a
-    brief one is a line, which ends with a square."""
-    lines = []
-    for argument in arguments:
-        rows = to_dict(argument)["rows"]
-        for row in rows:
-            parts = row["because"], "" if argument.brief else row["proof"]
-            reason = "; ".join(part for part in parts if part)
-            square = r"\ \blacksquare" if argument.brief and row is rows[-1] else ""
-            side = rf"{row['lhs']} &{row['rel']} {row['rhs']}"
-            lines.append(rf"{side} && \text{{{reason}}}{square}")
-        for theorem in argument.rests_on:
-            lines.append(rf"&&& \text{{rests on {theorem}}}")
-    body = "\\\\\n".join(lines)
-    return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
+def to_markdown(argument: Argument) -> str:
+    """A derivation as Markdown, for notebooks: the formulas, then a line for each
+    reason, so that nothing is wider than the notebook's text.
+
+    A brief one gives its reasons without their proofs, and ends with a square.
+    """
+    shown = to_dict(argument)
+    steps, reasons = [], []
+    for row in shown["rows"]:
+        mark = f"({row['number']})" if row["number"] else ""
+        end = r"\ \blacksquare" if argument.brief and row is shown["rows"][-1] else ""
+        steps.append(f"{row['lhs']} &{row['rel']} {row['rhs']}{end} && {mark}")
+        parts = row["because"], "" if argument.brief else row["proof"]
+        words = "; ".join(filter(None, parts))
+        if words:
+            reasons.append(f"- {mark} {words}" if mark else f"- {words}")
+    formulas = "\\\\\n".join(steps)
+    paragraphs = [
+        f"**{shown['title']}**",
+        shown["under"],
+        f"Given: {'; '.join(shown['assumptions'])}." if shown["assumptions"] else "",
+        f"$$\n\\begin{{aligned}}\n{formulas}\n\\end{{aligned}}\n$$",
+        "\n".join(reasons),
+        shown["says"] or (f"Hence ${shown['theorem']}$." if shown["theorem"] else ""),
+        f"Rests on {'; '.join(shown['rests_on'])}." if shown["rests_on"] else "",
+    ]
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def together_to_markdown(title: str, arguments: Sequence[Argument]) -> str:
+    """Several derivations under one title as Markdown, for notebooks."""
+    return "\n\n".join([f"### {title}", *map(to_markdown, arguments)])

@@ -13,7 +13,7 @@ from typing import Any
 import ipywidgets
 from IPython.display import display
 
-from explainers.notebook import show
+from explainers.notebook import picture, show
 from explainers.notebook.explore.controls import Choice, Control, Slider, Toggle
 from explainers.notebook.explore.still import format_value
 from explainers.notebook.words import tidy
@@ -74,7 +74,9 @@ class Lab(ipywidgets.VBox):
             for done, total, drawing in steps:
                 self.drawing = drawing
                 self._progress.max, self._progress.value = total, done
-                self._figure.value = drawing.wide(fluid=True)
+                svg = drawing.wide(fluid=True)
+                title = picture.title_of(self.caption, drawing.alt)
+                self._figure.value = picture.with_words(svg, title, drawing.alt)
                 yield
         finally:
             steps.close()
@@ -116,8 +118,8 @@ class Lab(ipywidgets.VBox):
         widget = {"text/plain": repr(self), show.VIEW_MIME: view}
         if self.drawing is None:
             return widget
-        picture = self.drawing.mime(self.caption)
-        return show.widget_bundle(widget, picture, LAB_MIME, {"controls": self._labels})
+        still = self.drawing.mime(self.caption)
+        return show.widget_bundle(widget, still, LAB_MIME, {"controls": self._labels})
 
 
 def lab(run: Run, *, caption: str = "", **controls: Control) -> None:

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import explainers
-from explainers.notebook import style
+from explainers.notebook import picture, style
 from explainers.notebook.words import tidy
 
 SOURCE_MIME = "application/vnd.explainers.source+json"
@@ -162,12 +162,16 @@ class Drawing:
         )  # fmt: skip
 
     def mime(self, caption: str = "") -> dict[str, Any]:
-        """The figure by MIME type: plain text, SVG, and the form for the site, which
-        holds both layouts and `caption`."""
+        """The figure by MIME type: plain text, SVG and an HTML image with title and
+        alternative text, and the form for the site, which holds both layouts and
+        `caption`."""
         wide = self.wide()
+        title = picture.title_of(caption, self.alt)
+        named = picture.with_words(wide, title, self.alt)
         return {
             "text/plain": self.alt,
-            "image/svg+xml": wide,
+            "text/html": picture.as_image(named),
+            "image/svg+xml": named,
             FIGURE_MIME: {
                 "wide": _themed(wide),
                 "phone": _themed(self.phone()),
@@ -182,22 +186,24 @@ class Drawing:
 
 def widget_bundle(
     bundle: Any,
-    picture: dict[str, Any],
+    still: dict[str, Any],
     mime_type: str,
     extra: dict[str, Any],
     metadata: dict[str, Any] | None = None,
 ) -> Any:
     """The MIME bundle of a widget with its still picture, the result of `Drawing.mime`.
 
-    The form for the site, of type `mime_type`, is that of a figure with the keys of
-    `extra` added. `metadata` holds what changes with every execution. Returns None if
-    `bundle` is None, which Jupyter takes as nothing to display.
+    There is no HTML image in it, which a front end might prefer to the widget; the
+    export puts one in the widget's place. The form for the site, of type `mime_type`,
+    is that of a figure with the keys of `extra` added. `metadata` holds what changes
+    with every execution. Returns None if `bundle` is None, which Jupyter takes as
+    nothing to display.
     """
     if bundle is None:
         return None
     data, known = bundle if isinstance(bundle, tuple) else (bundle, {})
-    forms = {mime_type: picture[FIGURE_MIME] | extra}
-    forms |= {name: picture[name] for name in ("text/plain", "image/svg+xml")}
+    forms = {mime_type: still[FIGURE_MIME] | extra}
+    forms |= {name: still[name] for name in ("text/plain", "image/svg+xml")}
     return {**data, **forms}, {**known, mime_type: metadata} if metadata else known
 
 

@@ -75,7 +75,9 @@ def test_a_notebook_gets_the_widget_and_a_picture() -> None:
     data, metadata = bundle
     assert data["text/plain"] == "A parabola."
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
-    assert data["image/svg+xml"].startswith("<svg")
+    assert data["image/svg+xml"].startswith('<svg role="img" aria-label="A parabola." ')
+    assert "<title>Bold.</title>" in data["image/svg+xml"]
+    assert "text/html" not in data, "a front end might show the picture in the widget's place"
     shown = data["application/vnd.explainers.explorable+json"]
     assert {"wide", "phone", "alt", "caption", "name", "heights"} <= set(shown)
     assert widget.model_id not in json.dumps(shown), "a random id would change the output at every execution"

@@ -102,7 +102,7 @@ class Explorable(anywidget.AnyWidget):
     def _repr_mimebundle_(
         self, **keywords: Any
     ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        picture = self.still.mime(self.caption)
+        still = self.still.mime(self.caption)
         extra = {
             "name": self.spec["name"],
             "heights": heights(self.spec),
@@ -110,7 +110,7 @@ class Explorable(anywidget.AnyWidget):
         }
         # the model's random id is metadata: the data are the same at every execution
         return show.widget_bundle(
-            super()._repr_mimebundle_(**keywords), picture, EXPLORABLE_MIME, extra,
+            super()._repr_mimebundle_(**keywords), still, EXPLORABLE_MIME, extra,
             {"model": self.model_id},
         )  # fmt: skip
 
