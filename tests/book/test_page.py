@@ -1,5 +1,6 @@
 """The page's script in browsers and at addresses that lack something: what it can do there, it does."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,3 +75,13 @@ def test_a_slash_searches_unless_something_has_the_focus(tab: Page, site: Path) 
     tab.evaluate("document.activeElement.blur()")
     tab.keyboard.press("/")
     tab.wait_for_url("**/search.html")
+
+
+@pytest.mark.parametrize("page", ["search.html", "genindex.html", "index.html"])
+def test_a_page_is_as_wide_as_a_telephone(page: str, browser: Browser, site: Path) -> None:
+    assert len(re.findall('<meta name="viewport"', (site / page).read_text(encoding="utf-8"))) == 1
+    context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True)
+    tab = context.new_page()
+    tab.goto((site / page).as_uri())
+    assert tab.evaluate("document.documentElement.scrollWidth") == 390
+    context.close()
