@@ -16,8 +16,14 @@ STATIC_FILES = (  # of those that Sphinx copies into _static, these are used
     widgets.HOST, widgets.MODULE, widgets.STYLESHEET,
     *(f"{name}.js" for name in SEARCH_SCRIPTS),
 )  # fmt: skip
-# the Pygments classes that the stylesheet colours: comments, strings, keywords, numbers
-COLOURED = "c|c1|cm|ch|sd|gp|s|s1|s2|sa|sb|k|kn|kd|kc|kr|ow|kt|mi|mf|mh|mb|il"
+# the Pygments classes that the stylesheet colours, as short elements: comments, strings, keywords, numbers
+COLOURED = {
+    "i": "c|c1|cm|ch|sd|gp",
+    "samp": "s|s1|s2|sa|sb",
+    "b": "k|kn|kd|kc|kr|ow|kt",
+    "data": "mi|mf|mh|mb|il",
+}
+_ELEMENTS = {name: element for element, names in COLOURED.items() for name in names.split("|")}
 
 
 def choose(
@@ -55,9 +61,22 @@ def choose(
         for role in (' role="doc-backlink"', ' role="list"', ' role="doc-biblioentry"', ' role="listitem"'):
             context[key] = context.get(key, "").replace(role, "")
     body = context["body"].replace(' aria-label="Toggle hidden content"', "")
-    # Pygments marks every token; marks without a colour are a third of the size of a chapter
-    body = re.sub(rf'<span class="(?!(?:{COLOURED})")[a-z]{{1,2}}\d?">([^<]*)</span>', r"\1", body)
+    body = re.sub(
+        r'<div class="highlight">.*?</div>', lambda listing: lightened(listing[0]), body, flags=re.S
+    )
     context["body"] = formulas.in_lines(body)
+
+
+def lightened(listing: str) -> str:
+    """A listing of code with the marks that have a colour only: Pygments marks every token, which would be a
+    third of the size of a chapter."""
+
+    def mark(token: re.Match[str]) -> str:
+        element = _ELEMENTS.get(token[1])
+        return f"<{element}>{token[2]}</{element}>" if element else token[2]
+
+    marked = re.sub(r'<span class="([a-z]{1,2}\d?)">([^<]*)</span>', mark, listing)
+    return re.sub(rf"</({'|'.join(COLOURED)})>(\s*)<\1>", r"\2", marked)
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:

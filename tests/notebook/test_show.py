@@ -178,3 +178,17 @@ def test_a_table_of_times_says_that_they_are_a_benchmark(shown: list[dict[str, A
     )
     assert "preset" not in shown[0]["text/markdown"]
     assert "seed" not in shown[0]["text/markdown"]
+
+
+@pytest.mark.parametrize(
+    ("path", "short"),
+    [
+        ("M 1.44 -224.64\nL 2.71 -224.64\nL 2.74 -224.61\nL 3.98 -224.7\n", "M1.4 -224.6l1.3 0l1.3 -0.1"),
+        ("M 0 9\nL 5 9\nL 5 0\nz\nL 1 9\n", "M0 9l5 0l0 -9zl1 0"),
+        ("M 3 4\nL 3 4\nM 5 5\nL 5 6", "M3 4l0 0M5 5l0 1"),
+        ("M 1 1\nQ 2 3 4 5\nz\n", "M 1 1\nQ 2 3 4 5\nz\n"),
+        ("M 1e-05 1\nL 2 2", "M 1e-05 1\nL 2 2"),
+    ],
+)
+def test_a_path_goes_from_point_to_point_in_tenths(path: str, short: str) -> None:
+    assert show._shortened(path) == short

@@ -336,4 +336,26 @@ def _clean(svg: str, width: int, height: int) -> str:
     svg = re.sub(r"<svg[^>]*>", head, svg, count=1)
     # coordinates need no more than two decimals; numbers in a label keep theirs
     svg = re.sub(r"<[^>]*>", lambda tag: _EXTRA_DIGITS.sub(r"\1", tag[0]), svg)
+    svg = re.sub(r'(?<= d=")[^"]*', lambda path: _shortened(path[0]), svg)
     return re.sub(r"\s*\n\s*", "\n", svg)
+
+
+def _shortened(path: str) -> str:
+    """The path of an SVG with lines from point to point in tenths, which is half of the
+    size of a page's pictures."""
+    if not re.fullmatch(r"[MLz\d\s.-]*", path):
+        return path
+    parts, x, y, start = [], 0, 0, (0, 0)
+    for letter, right, down in re.findall(r"([ML]) (\S+) (\S+)|z", path):
+        if not letter:
+            parts.append("z")
+            x, y = start
+            continue
+        dx, dy = round(10 * float(right)) - x, round(10 * float(down)) - y
+        x, y = x + dx, y + dy
+        if letter == "M":
+            start = x, y
+            parts.append(f"M{x / 10:g} {y / 10:g}")
+        elif dx or dy or parts[-1][0] == "M":  # a line without a length is a dot
+            parts.append(f"l{dx / 10:g} {dy / 10:g}")
+    return "".join(parts)
