@@ -473,9 +473,9 @@ def test_the_table_of_claims_says_when_each_bar_was_written(site: Path) -> None:
         assert len(notes) == ("written" in entry) + ("changed" in entry)
         said[when] = said.get(when, 0) + 1
     words = one(html, "#bars").get_text()
-    assert all(f"{count} {when}" in words for when, count in said.items())
+    assert all(f"{when} {count}" in words for when, count in said.items())
     assert f"the {sum(said.values())} bars" in words
-    assert f": {sum('changed' in entry for entry in claims.values())}." in words
+    assert f": {sum('changed' in entry for entry in claims.values())} of them." in words
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
