@@ -488,8 +488,8 @@ def test_a_claim_in_the_text_says_the_articles_words_then_the_verdict_and_the_fi
     for line in lines:
         article, verdict = (part for part in line.select(":scope > div"))
         who = "We add" if "-x" in str(line["id"]) else "Article"
-        assert re.match(rf"{who}:\s\S", article.get_text())
-        words = one(verdict, ".claim-found").get_text()
+        assert re.match(rf"{who}:\s\S", article.get_text().strip())
+        words = one(verdict, ".claim-found").get_text().strip()
         assert re.match(r"(Holds|Qualified|Refuted)\.\sFound:\s[A-Z0-9\W].*\.$", words, flags=re.S)
         assert one(verdict, "summary .claim-id").get_text() == str(line["id"]).upper()
         assert article.get_text().partition(":")[2].strip() not in words
