@@ -121,7 +121,11 @@ class Cells(SphinxTransform):
         """What the code in the ledger is for: the claims that it decides, in words, and what it derives."""
         title = Summary("")
         for node in claims:
-            words = [part.deepcopy() for part in ledger.inlines(node[0])]
+            # without formulas, which the table above has and which weigh a lot as MathML
+            words = [
+                nodes.Text("…") if isinstance(part, nodes.math) else part.deepcopy()
+                for part in ledger.inlines(node[0])
+            ]
             title += nodes.inline("", node["claim"]["id"], classes=["claim-id"])
             title += [nodes.Text(" "), *words, nodes.Text(" ")]
         boxes = cell.findall(nodes.container)

@@ -66,11 +66,11 @@ def glyph(verdict: str) -> str:
 
 
 def marks(rows: list[dict[str, Any]]) -> str:
-    """One bar for each claim as HTML, hidden from screen readers: the page has the counts beside it."""
-    return _bars(map(group, rows))
+    """One mark for each claim as HTML, hidden from screen readers: the page has the counts beside it."""
+    return _drawn(map(group, rows))
 
 
-def _bars(groups: Iterable[str]) -> str:
+def _drawn(groups: Iterable[str]) -> str:
     bars = "".join(f'<i class="{name}"></i>' for name in groups)
     return f'<span class="marks" aria-hidden="true">{bars}</span>'
 
@@ -91,9 +91,9 @@ def counts(rows: list[dict[str, Any]]) -> str:
 
 
 def legend(rows: list[dict[str, Any]]) -> str:
-    """The counts as HTML, each with the bar that stands for one claim of its group."""
+    """The counts as HTML, each with the mark that stands for one claim of its group."""
     return ", ".join(
-        f'<span class="glue">{_bars([name])} {words}</span>' for name, words in _totals(rows).items()
+        f'<span class="glue">{_drawn([name])} {words}</span>' for name, words in _totals(rows).items()
     )
 
 
@@ -239,7 +239,7 @@ class Chapter(SphinxTransform):
         if PurePosixPath(docname).name not in chapters() or not docname.startswith("notebooks/"):
             return
         claims = of_article(rows(self.env, docname))
-        summary = f"{total(claims)} of the article, one bar each: {legend(claims)}"
+        summary = f"{total(claims)}, one mark each: {legend(claims)}"
         title = next(iter(self.document.findall(nodes.section)))
         paragraphs = [child for child in title.children if isinstance(child, nodes.paragraph)][:2]
         if len(paragraphs) == 2:

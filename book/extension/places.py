@@ -190,11 +190,11 @@ def _bars_in_words(claims: list[dict[str, Any]]) -> str:
     """How many bars were written when, and how many were changed."""
     bars = [row for row in claims if "bar" in row]
     written = Counter(row.get("written", FIRST) for row in bars)
-    said = "; ".join(f"{count} {when}" for when, count in written.most_common())
+    said = ", ".join(f"{when} {count}" for when, count in written.most_common())
     changed = sum("changed" in row for row in bars)
     return (
         f"When the {len(bars)} bars were written, ours included: {said}. "
-        f"Changed after a measurement, whenever they were written: {changed}."
+        f"Changed when a measurement had been seen: {changed} of them."
     )
 
 
