@@ -66,7 +66,12 @@ class Still:
             ax.axhline(0, color=style.COLOURS["track"], linewidth=_PX, zorder=1)
         if x["label"]:
             ax.set_xlabel(x["label"], color=style.COLOURS["ink3"], labelpad=-15 * _PX)
-        boxes: list[tuple[float, float, float, float]] = []
+        left = ax.get_window_extent().x0  # where the values of the y axis stand
+        levels = [float(ax.transData.transform((x["lo"], t))[1]) for t in ticks]
+        boxes = [
+            (left, level + 2, 8.0 * len(f"{tick:g}"), 14.0)
+            for tick, level in zip(ticks, levels, strict=True)
+        ]
         for mark in panel["marks"]:
             self._mark(ax, mark)
         for mark in sorted(
