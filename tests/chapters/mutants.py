@@ -14,8 +14,7 @@ from explainers.derive.chain import prove
 from explainers.derive.context import Context
 from explainers.derive.facts import definitions as checked
 from explainers.derive.facts import points
-from explainers.derive.forms import condition_sides, read_equal
-from explainers.derive.reading import evaluated
+from explainers.derive.forms import condition_sides, read_defined
 from explainers.derive.values import NoValueError, Point, is_close, value
 
 # ---- expressions
@@ -220,11 +219,12 @@ def shown_forms(d: Derivation) -> Tally:
     for form, side in forms(d):
         for text in rewritten(form):
             try:
-                read = read_equal("shown", text, side, d.context)
+                _, left, right = read_defined("shown", text, side, d.context)
+                Identity().prove(d.context, left, "==", right)
             except (RefusedError, ValueError):
                 tally.refused += 1
                 continue
-            assert agrees(d.context, side, evaluated(read.expr)), f"printed: {text} for {side}"
+            assert agrees(d.context, right, left), f"printed: {text} for {side}"
             tally.agreeing += 1
     return tally
 
@@ -239,11 +239,19 @@ def forms(d: Derivation) -> list[tuple[str, Expr]]:
 
 
 def rewritten(text: str) -> list[str]:
-    """The formula with one sign turned, one number, name or operation changed, or one operand left out."""
+    """The formula with one number, name or operation changed, or one sign or operand left out."""
     tree = ast.parse(text.strip(), mode="eval")
     names = sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
     texts = dict.fromkeys(ast.unparse(other) for other in _rewritten(tree.body, names))
     return [other for other in texts if other != ast.unparse(tree)]
+
+
+OPPOSITE: dict[type[ast.operator], ast.operator] = {
+    ast.Add: ast.Sub(),
+    ast.Sub: ast.Add(),
+    ast.Mult: ast.Div(),
+    ast.Div: ast.Mult(),
+}
 
 
 def _rewritten(node: ast.expr, names: list[str]) -> Iterator[ast.expr]:
@@ -251,13 +259,12 @@ def _rewritten(node: ast.expr, names: list[str]) -> Iterator[ast.expr]:
         yield ast.Constant(node.value + 1)
     elif isinstance(node, ast.Name):
         yield ast.Name(names[names.index(node.id) - 1])
-        yield ast.UnaryOp(ast.USub(), node)
     elif isinstance(node, ast.UnaryOp):
         yield node.operand
     elif isinstance(node, ast.BinOp):
-        yield from (node.left, node.right)
-        others = (ast.Add(), ast.Sub(), ast.Mult(), ast.Div())
-        yield from (ast.BinOp(node.left, op, node.right) for op in others)
+        yield node.left
+        if type(node.op) in OPPOSITE:
+            yield ast.BinOp(node.left, OPPOSITE[type(node.op)], node.right)
     elif isinstance(node, ast.Call) and len(node.args) == 1:
         yield node.args[0]
     for name, part_or_parts in ast.iter_fields(node):

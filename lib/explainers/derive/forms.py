@@ -21,6 +21,23 @@ def read_equal(argument: str, text: str, side: Expr, context: Context) -> Formul
     Raises `ValueError` that begins with the name `argument` if it cannot be read, and
     `RefusedError` if it is not proved.
     """
+    formula, left, right = read_defined(argument, text, side, context)
+    try:
+        Identity().prove(context, left, "==", right)
+    except RefusedError as reason:
+        why = verdict(left, "==", right, str(reason), context)
+        sides = f"  written: {text}\n  proved:  {side}"
+        raise RefusedError(f"{argument}: {why}\n{sides}") from reason
+    return formula
+
+
+def read_defined(
+    argument: str, text: str, side: Expr, context: Context
+) -> tuple[Formula, Expr, Expr]:
+    """The formula `text`, which has a value, and it and `side` as proofs take them.
+
+    Raises `ValueError` and `RefusedError` as `read_equal` does.
+    """
     formula = read(argument, text, vocabulary(context, side), context)
     try:
         value = evaluated(formula.expr)
@@ -31,16 +48,9 @@ def read_equal(argument: str, text: str, side: Expr, context: Context) -> Formul
         written = uncancelled(formula.expr)
         for form in (written, context.unfold(written)):
             require_defined(form, context)
-        left, right = enter(value, context), enter(side, context)
+        return formula, enter(value, context), enter(side, context)
     except RefusedError as reason:
         raise RefusedError(f"{argument}: {reason}\n  in {text}") from reason
-    try:
-        Identity().prove(context, left, "==", right)
-    except RefusedError as reason:
-        why = verdict(left, "==", right, str(reason), context)
-        sides = f"  written: {text}\n  proved:  {side}"
-        raise RefusedError(f"{argument}: {why}\n{sides}") from reason
-    return formula
 
 
 def condition_shown(key: Expr | str, text: str, context: Context) -> str:
