@@ -114,8 +114,9 @@ def test_several_derivations_are_one_block() -> None:
     assert [part["brief"] for part in parts] == [True, True]
     assert parts[1]["under"] == ""  # it stands right above
     bundle = block._repr_mimebundle_()
-    assert bundle["text/latex"].count(r"\blacksquare") == 2
-    assert "difference is zero" not in bundle["text/latex"]
+    assert bundle["text/markdown"].startswith("### Both\n\n**The lemma**")
+    assert bundle["text/markdown"].count(r"\blacksquare") == 2
+    assert "difference is zero" not in bundle["text/markdown"]
     assert bundle["text/plain"].startswith("Both\n\nThe lemma\n")
     assert repr(second) in bundle["text/plain"]
 

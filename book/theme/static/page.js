@@ -88,8 +88,8 @@ function keys() {
   const menu = one("details.menu");
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && menu.open) { menu.open = false; menu.querySelector("summary").focus(); }
-    // only while nothing has the focus: a figure, a field or a fold may want the key
-    if (event.key === "/" && event.target === document.body && !event.ctrlKey && !event.metaKey) {
+    const wanted = event.target.closest("input, textarea, select, [contenteditable], .explorable, .lab");
+    if (event.key === "/" && !wanted && !event.ctrlKey && !event.metaKey) {
       event.preventDefault();
       const field = one("main input[type=search]");
       if (field) field.focus(); else location.href = one("a.tool").href;
