@@ -3,7 +3,7 @@
 `lint` allows few directives and roles of MyST. Here margin notes become quotes, labelled equations get their
 number, references to equations, terms and sources become text, and the terms and sources that were used are
 listed at the end. Code cells keep their outputs, and are folded if the site folds them
-(`cells.is_folded`). A solution is a section that starts collapsed. In the place of a widget, which needs a
+(`folding.is_folded`). A solution is a section that starts collapsed. In the place of a widget, which needs a
 kernel, stands its picture with its words; the widget comes when the cell is run.
 """
 
@@ -27,9 +27,8 @@ from pybtex import PybtexEngine
 from pybtex.database import Entry, parse_file
 from sphinx.application import Sphinx
 
-from explainers.notebook import picture
-from extension.cells import SOLUTION, is_folded
 from extension.elements import html
+from extension.folding import SOLUTION, is_folded
 
 WIDGETS = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -294,6 +293,8 @@ def _plain_output(output: NotebookNode) -> NotebookNode:
         plain[part] = {kind: form for kind, form in plain[part].items() if not kind.startswith(OURS)}
     data = plain.get("data", {})
     if data.pop(VIEW, None):
+        from explainers.notebook import picture  # not at the top: build.py first sets the path of the library
+
         data["text/html"] = picture.as_image(data["image/svg+xml"])
     return plain
 
