@@ -269,19 +269,16 @@ def test_a_link_inside_a_page_lands_by_a_click_and_back_returns(
     [
         ("book/claims.html", "notebooks/sgd.html#sg-16"),
         ("book/claims.html", "notebooks/fourier_density.html#fd-17"),
-        pytest.param(
-            "notebooks/sgd.html",
-            "book/glossary.html#",
-            marks=pytest.mark.xfail(
-                strict=False, reason="at 390 px one visit in ten returns 114 px beside the place"
-            ),
-        ),
+        ("notebooks/sgd.html", "book/glossary.html#"),
         ("notebooks/fourier_density.html", "book/bibliography.html#"),
     ],
 )
 def test_back_from_another_page_returns_to_where_the_reader_was(
-    page: str, link: str, width: int, browser: Browser, late: str
+    page: str, link: str, width: int, browser: Browser, late: str, request: pytest.FixtureRequest
 ) -> None:
+    if (page, width) == ("notebooks/sgd.html", 390):
+        beside = "one visit in ten returns 114 px beside the place, and nobody knows why yet"
+        request.applymarker(pytest.mark.xfail(strict=False, reason=beside))
     context = browser.new_context(viewport={"width": width, "height": 900})
     context.add_init_script(WATCH)
     tab = slow_tab(context)
