@@ -114,7 +114,9 @@ def test_formulas_are_set_in_their_font_and_in_the_colour_of_their_text(tab: Pag
         for math in (tab.locator("p math").first, tab.locator("div.math math").first):
             assert math.evaluate(seen) == ['"Ideas Math"', True, True], media
     tab.emulate_media(media="screen", color_scheme="light", forced_colors="none")
-    assert tab.evaluate("document.fonts.check('1em \"Ideas Math\"')")
+    # `fonts.ready` of the fixture may be over before folds just opened ask for their fonts
+    loaded = "(face) => face.family.includes('Ideas Math') && face.status === 'loaded'"
+    tab.wait_for_function(f"[...document.fonts].some({loaded})")
 
 
 @pytest.mark.book
