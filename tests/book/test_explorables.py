@@ -230,6 +230,31 @@ def test_a_page_is_soon_ready_and_stands_still_while_it_loads(
     assert max(shifts) <= 0.02
 
 
+@pytest.mark.parametrize("page", MOVING)
+@pytest.mark.parametrize("width", [1440, 768, 390, 320])
+def test_a_figure_has_its_height_before_its_script_runs(
+    page: str, width: int, visit: Callable[..., Page], browser: Browser
+) -> None:
+    """Else what stands below moves, and who comes back is beside where they were."""
+    tall = """() => [...document.querySelectorAll("[data-explorable]")].map((figure) => [
+      figure.id, figure.getBoundingClientRect().height,
+      figure.querySelectorAll("[data-ready]").length ])"""
+    still = browser.new_context(viewport={"width": width, "height": 900})
+    still.route("**/explorable.js*", lambda route: route.abort())
+    without = still.new_page()
+    without.goto((SITE / page).as_uri())
+    live = visit(page, width=width)
+    until(lambda: all(ready for *_, ready in live.evaluate(tall)), "the figures live")
+    for before, after in zip(without.evaluate(tall), live.evaluate(tall), strict=True):
+        assert before[2] == 0
+        assert abs(after[1] - before[1]) <= 1, after[0]
+        room, figure = live.locator(f"#{after[0]}").evaluate("""(figure) =>
+          [".explorable-room", ".explorable-room .explorable-live"].map((part) =>
+            figure.querySelector(part).getBoundingClientRect().height)""")
+        assert room <= figure + 22, f"{after[0]} keeps a line too many"
+    still.close()
+
+
 @pytest.mark.parametrize(("page", "name"), ALL)
 def test_colours_follow_the_theme_as_it_is_switched(page: str, name: str, visit: Callable[..., Page]) -> None:
     tab = visit(page, color_scheme="light")

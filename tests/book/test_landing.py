@@ -274,7 +274,7 @@ def test_a_link_inside_a_page_lands_by_a_click_and_back_returns(
     ],
 )
 def test_back_from_another_page_returns_to_where_the_reader_was(
-    page: str, link: str, width: int, browser: Browser, late: str, request: pytest.FixtureRequest
+    page: str, link: str, width: int, browser: Browser, late: str
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900})
     context.add_init_script(WATCH)
@@ -302,8 +302,5 @@ def test_back_from_another_page_returns_to_where_the_reader_was(
     tab.go_back()
     quiet(tab)
     after = place.evaluate("(link) => link.getBoundingClientRect().top")
-    if (page, width) == ("notebooks/sgd.html", 390):
-        beside = "one visit in ten returns 114 px beside the place, and nobody knows why yet"
-        request.applymarker(pytest.mark.xfail(strict=False, reason=beside))
     assert abs(after - before) <= 2
     context.close()

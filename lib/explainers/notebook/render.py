@@ -190,7 +190,7 @@ def _explorable(data: dict[str, Any], markdown: Markdown) -> list[nodes.Node]:
         _container("figure-caption", *markdown(data["caption"])),
         _html("<noscript><p>With JavaScript this figure has controls.</p></noscript>"),
         *_sentences(data["sentences"], markdown),
-        _html("</div></div>"),
+        _html('<div class="actions"></div></div></div>'),
     ]
 
 

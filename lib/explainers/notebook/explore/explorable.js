@@ -612,8 +612,9 @@ export default {
     const below = [line, ...(spec.predict ? [make("p", { class: "predict" }, spec.predict)] : []), make("div", { class: "controls" }, ...built.map((b) => b.element))];
     const root = make("div", { class: "explorable-live" }, described, grid, ...below);
     root.style.setProperty("--width", `${spec.width}px`);
-    const actions = make("div", { class: "actions" }, reset, ...(url ? [copy] : []));
-    (place?.querySelector(".explorable-foot") ?? root).append(actions);
+    // a page keeps their room, so that nothing moves when they come
+    const actions = place?.querySelector(".actions") ?? root.appendChild(make("div", { class: "actions" }));
+    actions.replaceChildren(reset, ...(url ? [copy] : []));
     el.replaceChildren(root);
     state.quiet(false);
 

@@ -249,12 +249,13 @@ def explorable(
 
 
 def heights(spec: dict[str, Any]) -> dict[str, int]:
-    """The height in pixels in three layouts: "wide", "middle", a narrower column, and
-    "phone".
+    """The height in pixels in four layouts: "wide", "middle", a narrower column,
+    "phone" and "small", a phone of 320 pixels.
 
     The page reserves this height, so that nothing moves when the widget replaces the
-    still picture. It is the sum of the panels with titles and ticks, the line of
-    readouts, the question, and the controls in as many rows as they need.
+    still picture, and who comes back is where they were. It is the sum of the panels
+    with titles and ticks, the lines of readouts, the question, and the controls in as
+    many rows as they need.
     """
     widths = [_width(control) for control in spec["controls"]]
     # a title above, ticks below
@@ -263,30 +264,52 @@ def heights(spec: dict[str, Any]) -> dict[str, int]:
         + (28 if panel["x"]["ticks"] or panel["x"]["label"] else 4)
         for panel in spec["panels"]
     ]
-    below = (30 if spec["readouts"] else 27) + 14
-
-    def rows(count: int, gap: int, room: int) -> int:
-        # a line of the prediction holds a sign in about 7 pixels
-        asked = 12 + 21 * math.ceil(7 * len(spec["predict"]) / room)
-        question = asked if spec["predict"] else 0
-        return below + question + 53 * count + gap * (count - 1)
-
-    def packed(room: int) -> int:
-        count, left = 1, room
-        for width in widths:
-            if left < width and left < room:
-                count, left = count + 1, room
-            left -= width + 40
-        return count
-
     side_by_side = max(frames) + spec["height"]
     stacked = sum(frame + spec["phone"] + 8 for frame in frames) - 8
-    wide, middle = spec["width"], min(608, spec["width"])
+
+    def question(room: int) -> int:
+        # a line of the prediction holds a sign in about 7 pixels
+        asked = spec["predict"]
+        return 12 + 21 * math.ceil(7 * len(asked) / room) if asked else 0
+
+    def beside(room: int) -> int:
+        rows = _lines(widths, 40, room)
+        readouts = 30 if spec["readouts"] else 27
+        return side_by_side + readouts + 14 + question(room) + 65 * rows - 12
+
+    def below(room: int) -> int:
+        # a number is taken for five signs; what the pointer reads has its own line
+        readouts = [6.5 * (len(each["label"]) + 6) for each in spec["readouts"]]
+        controls = sum(
+            21
+            + 32 * _lines([6.6 * len(words) for words in control["values"]], 18, room)
+            if control["kind"] == "choice"
+            else 53
+            for control in spec["controls"]
+        )
+        return (
+            stacked + 20 + 21 * (_lines(readouts, 24, room) + 1) + question(room)
+            + controls + 8 * (len(widths) - 1)
+        )  # fmt: skip
+
+    wide = spec["width"]
     return {
-        "wide": side_by_side + rows(packed(wide), 12, wide),
-        "middle": side_by_side + rows(packed(middle), 12, middle),
-        "phone": stacked + rows(len(widths), 8, 358) + 21,
+        "wide": beside(wide),
+        "middle": beside(min(608, wide)),
+        "phone": below(354),
+        "small": below(284),
     }
+
+
+def _lines(widths: Sequence[float], gap: float, room: float) -> int:
+    """The number of lines that boxes side by side fill, as many in each as fit."""
+    lines, left = 0, 0.0
+    for width in widths:
+        if lines == 0 or left < gap + width:
+            lines, left = lines + 1, room - width
+        else:
+            left -= gap + width
+    return lines
 
 
 def _width(control: dict[str, Any]) -> int:
