@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 from sympy import Abs, Function, Ne, Sum, binomial, exp, log, pi, sin, sqrt
 
-from explainers.derive import Identity, derive, norm2
+from explainers.derive import Certificate, Every, Identity, RefusedError, derive, norm2
 from explainers.derive.typeset import MIME
 from tests.derive.chains import N, T, a, chain, eta, g, phi, refused, t, theta, w, x, y
 
@@ -130,9 +130,15 @@ def test_a_form_may_use_an_assumption_that_a_denominator_is_not_zero() -> None:
         (" ", "expected a formula"),
         ("(" * 250 + "x" + ")" * 250, "is not a formula"),
         ("x + " * 300 + "x", "longer than"),
-        ("9**9**9", "too large"),
-        ("(x + 1)**1000", "too large"),
-        ("factorial(10**9)", "too large"),
+        ("9**9**9", "is above"),
+        ("(x + 1)**1000", "the exponent 1000"),
+        ("(x + 1)**20", "the exponent 20"),
+        ("x # = 7", "signs that no formula has"),
+        ("x + \u2124", "signs that no formula has"),
+        ("log(x, 2)", "takes one argument"),
+        ("x + oo - oo", "oo is not a symbol"),
+        ("Limit(1/x, x, 0)", "a limit must be one to oo"),
+        ("factorial(10**9)", "a number above"),
         ("1" * 20, "digits"),
     ],
 )
@@ -161,3 +167,120 @@ def test_definitions_are_put_in() -> None:
     d = derive("a chain", define={f(x): x + 1}).start(f(x) ** 2 - 1, shown="x*(f(x) + 1)")
     assert d.shown is not None
     assert d.shown.latex == r"x (f(x) + 1)"
+
+
+# ---- what an auditor got accepted
+
+real = {"real": True}
+X, Y = sp.symbols("X Y", **real)
+P, Q = sp.symbols("P Q", positive=True)
+Z = sp.Symbol("Z")
+F, f = Function("F"), Function("f", **real)
+
+
+def test_a_length_is_no_square() -> None:
+    with pytest.raises(RefusedError, match="shown"):
+        derive("t").start(sqrt(norm2(phi)), shown="inner(varphi, varphi)")
+    started = derive("t").start(sqrt(norm2(phi)), shown="sqrt(inner(varphi, varphi))")
+    assert started.shown is not None
+    assert r"\sqrt" in started.shown.latex
+
+
+@pytest.mark.parametrize(
+    "lhs",
+    ["sqrt(X)", "Abs(X)", "X.real", "__import__(X)", r"\sin X", r"\overline X", r"\dfrac{X}{Y}", r"X\over Y",
+     r"\pi", "i", "e", r"X\lt K", "X K", "XY", r"K\\\\ X", r"\href{javascript:alert()}{K}", "K \u2212 X"],
+)  # fmt: skip
+def test_a_statement_or_a_known_letter_is_no_new_name(lhs: str) -> None:
+    with pytest.raises((ValueError, RefusedError), match="lhs"):
+        derive("t").start(X**2 - 2 * Y + 1, lhs=lhs)
+
+
+def test_a_new_name_is_no_letter_of_a_definition_or_of_a_later_step() -> None:
+    with pytest.raises((ValueError, RefusedError), match="lhs"):
+        derive("t", define={F(X): X + Z}).start(F(X), lhs="Z")
+    K = sp.Symbol("K", positive=True)
+    with pytest.raises(ValueError, match="K"):
+        derive("t").start(X, lhs="K").step("<=", X + K, by=Certificate((1, K)))
+
+
+def test_a_definition_is_shown_as_it_is_for_every_value() -> None:
+    with pytest.raises(RefusedError, match="shown"):
+        derive("t", define={F(X): X + 1}, assume={"B": Ne(X, 0)}, shown={F(X): "(X**2 + X)/X"})
+    n = sp.Symbol("n", integer=True, nonnegative=True)
+    with pytest.raises(RefusedError, match="shown"):
+        derive(
+            "t",
+            assume={"A": Every(n, sp.Ge(a(n), n), first=0), "B": Ne(n, 0)},
+            shown={"A": "a(n)*n/n >= n"},
+            witness=lambda _: {a: lambda i: i + 1, n: 3},
+        )
+
+
+@pytest.mark.parametrize("text", ["F(X)", "F(X - 1) + 1", "f(X)/2"])
+def test_a_definition_is_not_shown_by_itself(text: str) -> None:
+    with pytest.raises(ValueError, match="shown"):
+        derive("t", define={F(X): X + 1, f(X): 2 * X + 2}, shown={F(X): text})
+
+
+@pytest.mark.parametrize(
+    ("define", "text"),
+    [
+        ({F(X): 1 / X}, "X + F(X) - F(X)"),
+        ({F(X): 1 / X}, "X + 0*F(X)"),
+        ({F(X): 1 / X}, "X*F(X)**0"),
+        ({Z: 1 / X}, "X*exp(Z - Z)"),
+        ({Z: log(X)}, "X + Z - Z"),
+        ({F(t): 1 / t}, "X + 0*Sum(F(t), (t, -1, 1))"),
+        ({F(Y): 1 / Y}, "X + 0*Integral(F(Y), (Y, -1, 1))"),
+    ],
+)
+def test_a_definition_hides_no_pole(define: dict[sp.Expr, sp.Expr], text: str) -> None:
+    with pytest.raises((ValueError, RefusedError), match="shown"):
+        derive("t", define=define).start(X, shown=text)
+
+
+def test_a_limit_stands_for_a_limit() -> None:
+    with pytest.raises(RefusedError, match="a limit may only stand for a limit"):
+        derive("t").start(N, shown="N + Limit(N, N, oo) - Limit(N, N, oo)")
+
+
+@pytest.mark.parametrize(
+    ("side", "text", "expected"),
+    [
+        (sp.re(Z) * X, "re(Z)*X", r"\left(\operatorname{Re} Z\right) X"),
+        (sin(X) * Y, "sin(X)*Y", r"\left(\sin X\right) Y"),
+        (sin(X) ** 2 * Y, "sin(X)**2*Y", r"\left(\sin^{2} X\right) Y"),
+        (log(P) * Y, "Y*log(P)", r"Y \ln P"),
+        (exp(X / P * Y), "exp(X/P*Y)", r"e^{\left(X/P\right) Y}"),
+        (
+            exp(Sum(a(t), (t, 1, T)) / P),
+            "exp(Sum(a(t), (t, 1, T))/P)",
+            r"e^{\left(\sum_{t=1}^{T} a_{t}\right)/P}",
+        ),
+        (exp(log(P) / Q), "exp(log(P)/Q)", r"e^{\left(\ln P\right)/Q}"),
+        (sp.Rational(3, 2), "2*(3/4)", r"2 \cdot \frac{3}{4}"),
+        (sp.Derivative(f(X) * X, X), "Derivative(f(X)*X, X)", r"\frac{d}{d X} \left(f(X) X\right)"),
+    ],
+)
+def test_what_is_printed_groups_as_the_expression_does(side: sp.Expr, text: str, expected: str) -> None:
+    started = derive("t").start(side, shown=text)
+    assert started.shown is not None
+    plain = re.sub(r"\\(left|right)(?=[()])", "", started.shown.latex)
+    assert plain == re.sub(r"\\(left|right)(?=[()])", "", expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("X + 0*Sum(a(t), (t, 1, 10**8))", "too large|a number above"),
+        ("X + 0*Sum(a(t), (t, 1, 99999))", "a number above"),
+        ("X + 0*binomial(T, 10**9)", "too large|a number above"),
+        ("((X + Y)**9)**9", "degree"),
+        ("Abs(X*Abs(Y)*X)", "inside one another"),
+        ("X + 0*varphi", "is a vector"),
+    ],
+)
+def test_what_never_ends_or_says_nothing_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=f"shown: .*({says})"):
+        derive("t").start(X + Y + norm2(phi) + Sum(a(t), (t, 1, T)), shown=text)

@@ -127,9 +127,11 @@ class Derivation:
         self.first: Expr = sp.nan
         self.last: Expr = sp.nan
         self.steps: list[Step] = []
-        self.name = self.because = self.says = ""
+        self.name = self.new_name = self.because = self.says = ""
         self.shown: Formula | None = None
         self.theorem: Theorem | None = None
+        if not isinstance(shown, Mapping | None):
+            raise TypeError(f"shown: expected a dict of formulas, got {shown!r}")
         self.shown_conditions = dict(shown or {})
         self.forms = {
             key: condition_shown(key, text, self.context)
@@ -165,15 +167,16 @@ class Derivation:
         if isinstance(lhs, str):
             known = names_in(expr).union(
                 *(names_in(fact.stated) for fact in self.context.facts.values()),
-                *(names_in(head) for head, _ in self.context.definitions),
+                *(names_in(part) for pair in self.context.definitions for part in pair),
             )
-            new = not lhs or is_new_name(lhs, known)
-            self.name = lhs if new else self._read("lhs", lhs, expr, 0).latex
+            self.new_name = lhs if is_new_name(lhs, known) else ""
+            plain = not lhs or self.new_name
+            self.name = lhs if plain else self._read("lhs", lhs, expr, 0).latex
         elif lhs is not None:
             lhs = expression("lhs", lhs)
             self._prove(0, lhs, self._entered(lhs, 0), "==", expr, entered, Identity())
             self.name = latex(lhs, self.context.definitions)
-        self.shown = self._read("shown", shown, expr, 0) if shown else None
+        self.shown = None if shown == "" else self._read("shown", shown, expr, 0)
         self.first = self.last = expr
         self._entered_last, self.because = entered, because
         return self
@@ -214,6 +217,8 @@ class Derivation:
         if not callable(getattr(by, "prove", None)):
             raise TypeError(f"by: expected a proof such as Identity(), got {by!r}")
         expr, number = expression("expr", expr), len(self.steps) + 1
+        if self.new_name and not is_new_name(self.new_name, names_in(expr)):
+            raise ValueError(f"expr: {expr} has the name of the start, {self.new_name}")
         if {rel, self.direction} == {"<=", ">="}:
             raise RefusedError(
                 f"step {number}: {rel} after {self.direction}: the chain would prove "
@@ -223,7 +228,7 @@ class Derivation:
         words = self._prove(
             number, self.last, self._entered_last, rel, expr, entered, by
         )
-        form = self._read("shown", shown, expr, number) if shown else None
+        form = None if shown == "" else self._read("shown", shown, expr, number)
         self.steps.append(Step(self.last, rel, expr, by, because, words, form))
         self.last, self._entered_last = expr, entered
         self._rest_on(quoted.rests_on for quoted in quotations(by))

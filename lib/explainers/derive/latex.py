@@ -263,26 +263,32 @@ def relation(lhs: str, rel: str, rhs: str) -> str:
     return f"{lhs} {LATEX_RELATIONS[rel]} {rhs}"
 
 
-# A letter or a command, with the subscript that belongs to it.
-_NAME = re.compile(r"\\?[A-Za-z]+(?:_(?:\{[^{}]*\}|[A-Za-z0-9]))?")
-_COMMANDS = re.compile(
-    r"\\(?:mathbb|mathrm|mathcal|mathbf|operatorname|text|left|right)\b\*?"
+# a letter, a Greek one, or letters in another script or under an accent
+_LETTER = (
+    r"(?:[A-Za-z]|\\(?:mathrm|mathbb|mathcal|mathbf|bar|hat|tilde)\{[A-Za-z]+\}"
+    r"|\\(?:alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|kappa|lambda|mu"
+    r"|nu|xi|rho|sigma|tau|phi|varphi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Sigma"
+    r"|Phi|Psi|Omega))"
 )
-_OPERATORS = re.compile(
-    r"[-+=<>*/^0-9]|\\(?:le|ge|ne|leq|geq|neq|frac|cdot|times|pm|sum|int|sqrt)\b"
+_SUBSCRIPT = r"(?:_(?:\{[A-Za-z0-9, +-]+\}|[A-Za-z0-9]))?"
+_NEW = re.compile(
+    rf"({_LETTER}){_SUBSCRIPT}|\\mathbb\{{E\}}\|({_LETTER}){_SUBSCRIPT}\|"
 )
 
 
 def is_new_name(text: str, known: Iterable[sp.Basic]) -> bool:
-    """Whether a string of LaTeX names something new.
+    r"""Whether a string of LaTeX names something new: a letter, with a subscript or
+    not, or the mean `\mathbb{E}|S_n|` of its absolute value.
 
-    It then has a letter that is none of the symbols and functions in `known`, and
-    neither an operator nor a number outside of its subscripts.
+    The letter is none of the symbols and functions in `known`, with or without their
+    subscripts, and no constant.
     """
-    bare = re.sub(r"_(?:\{[^{}]*\}|.)", "", text)
-    if _OPERATORS.search(bare):
+    found = _NEW.fullmatch(text)
+    if not found:
         return False
-    taken = {
-        latex(sp.Symbol(getattr(key, "name", None) or key.__name__)) for key in known
-    }
-    return not set(_NAME.findall(_COMMANDS.sub("", text))) <= taken
+    names = (getattr(key, "name", None) or key.__name__ for key in known)
+    taken = {"e", "i"}
+    for name in names:
+        shown = latex(sp.Symbol(name))
+        taken |= {shown, shown.partition("_")[0]}
+    return (found[1] or found[2]) not in taken

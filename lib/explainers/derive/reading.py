@@ -7,30 +7,31 @@ refused: attributes, other calls, keywords, decimal fractions, comparisons.
 """
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
 import sympy as sp
 from sympy import Expr
-from sympy.core.function import UndefinedFunction
+from sympy.core.function import AppliedUndef, UndefinedFunction
 from sympy.printing.conventions import requires_partial
 
 from explainers.derive.context import Context
 from explainers.derive.latex import applied, latex, with_small_brackets
-from explainers.derive.vectors import Inner
+from explainers.derive.vectors import Inner, Term, Vector
 from explainers.derive.wellformed import expression, names_in
 
 LENGTH = 600  # characters of a formula
 DIGITS = 12  # of a number
-POWER = 32  # the largest exponent that is a number: (a + b)**1000 never ends
+# what is larger takes minutes: exponents that are numbers, the degree, other numbers in
+# ranges, factorials and binomials, and how many signs of sums and slopes there are
+POWER, DEGREE, COUNT, SIGNS = 12, 24, 1000, 6
 
-CONSTANTS: dict[str, Expr] = {"pi": sp.pi, "I": sp.I, "oo": sp.oo}
+CONSTANTS: dict[str, Expr] = {"pi": sp.pi, "I": sp.I}
 NAMED = {
     "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sinh": r"\sinh", "cosh": r"\cosh",
     "tanh": r"\tanh", "sech": r"\operatorname{sech}", "log": r"\ln",
-    "atan": r"\arctan", "Max": r"\max", "Min": r"\min",
 }  # fmt: skip
 FUNCTIONS = (
     *NAMED, "sqrt", "exp", "Abs", "re", "im", "conjugate", "binomial", "factorial",
@@ -52,8 +53,9 @@ class Formula:
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a formula. A power of it is `head^{...}tail`; `big` tells that it ends
-    with a sum or an integral, to which a factor on its right would seem to belong."""
+    """A part of a formula. A power of it is `head^{...}tail`; `big` tells that a factor
+    or a slash on its right would seem to belong to its end, as in a sum, in `sin x` and
+    in the fraction 1/2 of an exponent."""
 
     expr: Any
     latex: str
@@ -69,6 +71,11 @@ class _Part:
 
 def _bracket(text: str) -> str:
     return rf"\left({text}\right)"
+
+
+def _closed(part: _Part) -> str:
+    """The LaTeX of a part to which what follows it must not seem to belong."""
+    return _bracket(part.latex) if part.big else part.within(PRODUCT)
 
 
 def vocabulary(context: Context, *sides: Expr) -> dict[str, Any]:
@@ -105,11 +112,15 @@ def read(
     """
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{argument}: expected a formula as a string, got {text!r}")
+    if not (text.isascii() and text.isprintable()) or "#" in text:
+        raise ValueError(f"{argument}: {text!r} has signs that no formula has")
     if len(text) > LENGTH:
         raise ValueError(f"{argument}: longer than {LENGTH} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         part = _Reader(names, context)(tree)
+        _require_small(part.expr)
+        _require_numbers(part.expr)
         expression(argument, part.expr)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(f"{argument}: {text!r} is not a formula") from error
@@ -126,12 +137,53 @@ def evaluated(expr: sp.Basic) -> Any:
     if not expr.args:
         return expr
     args = [evaluated(arg) for arg in expr.args]
-    power = args[1] if expr.is_Pow else args[0]
-    limit = POWER if expr.is_Pow else 100
-    grows = isinstance(expr, sp.Pow | sp.factorial | sp.binomial)
-    if grows and power.is_number and (power.is_finite is False or abs(power) > limit):
-        raise ValueError(f"the number in {expr} is too large")
+    if isinstance(expr, sp.Pow | sp.factorial | sp.binomial):
+        limit = POWER if expr.is_Pow else COUNT
+        for arg in args[1:] if expr.is_Pow else args:
+            if arg.is_number and (arg.is_finite is False or abs(arg) > limit):
+                raise ValueError(f"the number in {expr} is too large")
     return expr.func(*args)
+
+
+def _require_small(expr: Expr) -> None:
+    """Raise `ValueError` for what would take minutes to multiply or add up."""
+    nodes = list(sp.postorder_traversal(expr))
+    if sum(isinstance(n, sp.Sum | sp.Integral | sp.Derivative) for n in nodes) > SIGNS:
+        raise ValueError(f"more than {SIGNS} sums, integrals and slopes")
+    for node in nodes:  # inner ones first, so that numbers stay small
+        if node.is_Pow and node.args[1].is_number and abs(node.args[1]) > POWER:
+            raise ValueError(f"the exponent {node.args[1]} is above {POWER}")
+        if isinstance(node, sp.Sum | sp.Integral):
+            _require_counted(node.args[1:], node)
+        if isinstance(node, sp.factorial | sp.binomial):
+            _require_counted(node.args, node)
+    if _degree(expr) > DEGREE:
+        raise ValueError(f"powers of a degree above {DEGREE}")
+
+
+def _require_counted(parts: Iterable[sp.Basic], within: sp.Basic) -> None:
+    for part in parts:
+        for number in sp.preorder_traversal(part):
+            if number.is_number and number.is_finite and abs(number) > COUNT:
+                raise ValueError(f"a number above {COUNT} in {within}")
+
+
+def _degree(expr: sp.Basic) -> int:
+    """At least the degree of `expr` as a polynomial of its symbols and numbers."""
+    degrees = [_degree(arg) for arg in expr.args] or [1]
+    if expr.is_Mul:
+        return sum(degrees)
+    if expr.is_Pow and expr.args[1].is_Integer:
+        return abs(int(expr.args[1])) * degrees[0]
+    return max(degrees)
+
+
+def _require_numbers(expr: sp.Basic) -> None:
+    """Raise `ValueError` for a vector outside of inner products, lengths and losses."""
+    if isinstance(expr, Vector | Term):
+        raise ValueError(f"{expr} is a vector, and no number")
+    for arg in () if isinstance(expr, Inner | AppliedUndef) else expr.args:
+        _require_numbers(arg)
 
 
 # What may have no value somewhere, so that SymPy must not cancel it.
@@ -205,10 +257,13 @@ class _Reader:
 
     @staticmethod
     def _product(left: _Part, right: _Part) -> _Part:
-        first = _bracket(left.latex) if left.big else left.within(PRODUCT)
+        first = _closed(left)
         second = right.within(PRODUCT)
-        fractions = all(text.startswith(r"\frac") for text in (first, second))
-        dot = r" \cdot " if fractions or second[0].isdigit() else " "
+        fraction = second.startswith(r"\frac")
+        # without a dot 2 3/4 would be read as a mixed number
+        mixed = fraction and first[-1].isdigit() and right.expr.is_number
+        fractions = fraction and first.startswith(r"\frac")
+        dot = r" \cdot " if mixed or fractions or second[0].isdigit() else " "
         product = sp.Mul(left.expr, right.expr, evaluate=False)
         return _Part(product, first + dot + second, PRODUCT, big=right.big)
 
@@ -219,10 +274,9 @@ class _Reader:
             inverse = sp.Pow(under.expr, -1, evaluate=False)
             quotient = sp.Mul(over.expr, inverse, evaluate=False)
         if self.small:
-            text = f"{over.within(PRODUCT)}/{under.within(POWERED)}"
-        else:
-            text = rf"\frac{{{over.latex}}}{{{under.latex}}}"
-        return _Part(quotient, text, PRODUCT)
+            below = _bracket(under.latex) if under.big else under.within(POWERED)
+            return _Part(quotient, f"{_closed(over)}/{below}", PRODUCT, big=True)
+        return _Part(quotient, rf"\frac{{{over.latex}}}{{{under.latex}}}", PRODUCT)
 
     @staticmethod
     def _power(base: _Part, exponent: _Part) -> _Part:
@@ -232,7 +286,8 @@ class _Reader:
         if base.head and not split:
             head = _bracket(base.latex)
         text = f"{head}^{{{exponent.latex}}}{tail}"
-        return _Part(sp.Pow(base.expr, exponent.expr, evaluate=False), text, POWERED)
+        power = sp.Pow(base.expr, exponent.expr, evaluate=False)
+        return _Part(power, text, POWERED, big=bool(tail) and base.big)
 
     def _call(self, name: str, nodes: list[ast.expr]) -> _Part:
         function = self.names.get(name)
@@ -250,17 +305,19 @@ class _Reader:
             except TypeError as error:
                 raise ValueError(f"{name} takes other arguments") from error
             return special(*nodes)
-        args = [self(node) for node in nodes]
-        expr = getattr(sp, name)(*(arg.expr for arg in args), evaluate=False)
-        plain = len(nodes) == 1 and isinstance(nodes[0], ast.Name | ast.Constant)
-        inside = ", ".join(arg.latex for arg in args)
-        head, tail = NAMED[name], f" {inside}" if plain else _bracket(inside)
-        return _Part(expr, head + tail, ATOM, head, tail)
+        if len(nodes) != 1:
+            raise ValueError(f"{name} takes one argument")
+        arg = self(nodes[0])
+        expr = getattr(sp, name)(arg.expr, evaluate=False)
+        plain = isinstance(nodes[0], ast.Name | ast.Constant)
+        head, tail = NAMED[name], f" {arg.latex}" if plain else _bracket(arg.latex)
+        return _Part(expr, head + tail, ATOM, head, tail, big=plain)
 
     def _print_sqrt(self, node: ast.expr) -> _Part:
         arg = self(node)
         root = sp.Pow(arg.expr, sp.S.Half, evaluate=False)
         is_length = isinstance(arg.expr, Inner) and arg.expr.args[0] == arg.expr.args[1]
+        is_length = is_length and arg.latex.endswith("^{2}")
         text = arg.latex.removesuffix("^{2}") if is_length else rf"\sqrt{{{arg.latex}}}"
         return _Part(root, text)
 
@@ -270,6 +327,8 @@ class _Reader:
 
     def _print_Abs(self, node: ast.expr) -> _Part:
         arg = self(node)
+        if "|" in arg.latex:
+            raise ValueError("absolute values inside one another cannot be told apart")
         return _Part(sp.Abs(arg.expr, evaluate=False), rf"\left|{arg.latex}\right|")
 
     def _print_conjugate(self, node: ast.expr) -> _Part:
@@ -280,12 +339,12 @@ class _Reader:
     def _print_re(self, node: ast.expr) -> _Part:
         arg = self(node)
         text = rf"\operatorname{{Re}} {arg.within(PRODUCT)}"
-        return _Part(sp.re(arg.expr, evaluate=False), text, PRODUCT, big=arg.big)
+        return _Part(sp.re(arg.expr, evaluate=False), text, PRODUCT, big=True)
 
     def _print_im(self, node: ast.expr) -> _Part:
         arg = self(node)
         text = rf"\operatorname{{Im}} {arg.within(PRODUCT)}"
-        return _Part(sp.im(arg.expr, evaluate=False), text, PRODUCT, big=arg.big)
+        return _Part(sp.im(arg.expr, evaluate=False), text, PRODUCT, big=True)
 
     def _print_binomial(self, above: ast.expr, below: ast.expr) -> _Part:
         n, k = self(above), self(below)
@@ -323,16 +382,17 @@ class _Reader:
         return _Part(kind(part.expr, *ranges), text, PRODUCT, big=True)
 
     def _print_Limit(self, body: ast.expr, at: ast.expr, to: ast.expr) -> _Part:
-        part, n, end = self(body), self(at), self(to)
-        text = rf"\lim_{{{n.latex} \to {end.latex}}} {part.within(PRODUCT)}"
-        limit = sp.Limit(part.expr, n.expr, end.expr)
-        return _Part(limit, text, PRODUCT, big=True)
+        part, n = self(body), self(at)
+        if not (isinstance(to, ast.Name) and to.id == "oo"):
+            raise ValueError("a limit must be one to oo")
+        text = rf"\lim_{{{n.latex} \to \infty}} {part.within(POWERED)}"
+        return _Part(sp.Limit(part.expr, n.expr, sp.oo), text, PRODUCT, big=True)
 
     def _print_Derivative(self, body: ast.expr, by: ast.expr) -> _Part:
         part, x = self(body), self(by)
         slope = sp.Derivative(part.expr, x.expr)
         d = r"\partial" if requires_partial(slope) else "d"
-        text = rf"\frac{{{d}}}{{{d} {x.latex}}} {part.within(PRODUCT)}"
+        text = rf"\frac{{{d}}}{{{d} {x.latex}}} {part.within(POWERED)}"
         return _Part(slope, text, PRODUCT, big=True)
 
     def _print_inner(self, left: ast.expr, right: ast.expr) -> _Part:
