@@ -7,10 +7,13 @@ import sympy as sp
 from sympy import Abs, Function, Ne, Sum, binomial, exp, log, pi, sin, sqrt
 
 from explainers.derive import Certificate, Every, Identity, RefusedError, derive, norm2
+from explainers.derive.context import Context
+from explainers.derive.reading import read, vocabulary
 from explainers.derive.typeset import MIME
 from tests.derive.chains import N, T, a, chain, eta, g, phi, refused, t, theta, w, x, y
 
 D, G = sp.symbols("D G", positive=True)
+NOTHING = Context((), {}, ())
 CONSTANT = sqrt(2) * D * G / (2 * sqrt(pi) * sqrt(2 * N + 1))
 
 
@@ -150,7 +153,51 @@ def test_what_is_no_formula_is_refused_by_name(text: str, message: str) -> None:
 def test_a_name_that_two_symbols_have_is_not_read() -> None:
     other = sp.Symbol("x", positive=True)
     with pytest.raises(ValueError, match="x is not a symbol"):
-        derive("a chain").start(x + other, shown="x + x")
+        read("shown", "x + x", vocabulary(NOTHING, x + other), NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "alike"),
+    [
+        (sp.Symbol("x1"), sp.Symbol("x_1"), "x_{1}"),
+        (sp.Symbol("x_n1"), sp.Symbol("x_n_1"), ""),
+        (sp.Symbol("alpha"), sp.Symbol(r"\alpha"), r"\alpha"),
+        (sp.Symbol("x_1"), sp.Function("x1")(y), "x_{1}"),
+        (sp.Symbol("x"), sp.Symbol("x", positive=True), "x"),
+        (sp.Symbol("i"), sp.I, "i"),
+        (sp.Symbol("e"), exp(y), "e"),
+        (sp.Symbol("e"), sp.E, "e"),
+    ],
+)
+def test_no_two_names_are_printed_alike(first: sp.Expr, second: sp.Expr, alike: str) -> None:
+    if not alike:  # SymPy prints these two as different
+        derive("t").start(first + second).step("==", second + first).qed()
+        return
+    for start, other in [(first, second), (second, first)]:
+        with pytest.raises(ValueError, match="printed a"):
+            derive("t").start(start + other)
+        with pytest.raises((ValueError, RefusedError), match=r"printed a|is false"):
+            derive("t").start(start).step("==", other)
+    if alike == "x":  # an assumption about all n may have another n than a sum
+        return
+    with pytest.raises(ValueError, match="printed a"):
+        derive("t", assume={"A": Ne(first, 0)}, witness=lambda _: {first: 1}).start(second)
+
+
+@pytest.mark.parametrize("name", ["x__2", "x__n", "2", "a + b", "a-b", r"\frac{a}{b}", "x^2", "a b"])
+def test_no_name_is_printed_as_a_formula(name: str) -> None:
+    with pytest.raises(ValueError, match="printed a"):
+        derive("t").start(sp.Symbol(name) + y)
+
+
+@pytest.mark.parametrize("name", ["x", "x_2", "x_n+1", "theta^*", r"\tilde{\Phi}", r"\bar{x}_k"])
+def test_a_letter_with_its_marks_is_a_name(name: str) -> None:
+    derive("t").start(sp.Symbol(name) + y).step("==", y + sp.Symbol(name)).qed()
+
+
+def test_a_form_adds_no_name_that_is_printed_as_another() -> None:
+    with pytest.raises(ValueError, match="printed a"):
+        derive("t").start(sp.Symbol("i"), shown="i + I - I")
 
 
 def test_a_left_side_is_a_new_name_or_a_formula_that_is_proved() -> None:

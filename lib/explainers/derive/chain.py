@@ -24,7 +24,7 @@ from explainers.derive.facts import (
     with_lemma,
 )
 from explainers.derive.forms import condition_shown, read_equal
-from explainers.derive.latex import is_new_name, latex
+from explainers.derive.latex import is_new_name, latex, require_distinct
 from explainers.derive.proofs import Identity, Proof, quotations
 from explainers.derive.reading import Formula
 from explainers.derive.refuted import verdict
@@ -165,10 +165,7 @@ class Derivation:
         expr = expression("expr", expr)
         entered = self._entered(expr, 0)
         if isinstance(lhs, str):
-            known = names_in(expr).union(
-                *(names_in(fact.stated) for fact in self.context.facts.values()),
-                *(names_in(part) for pair in self.context.definitions for part in pair),
-            )
+            known = names_in(expr).union(*map(names_in, self._conditions()))
             self.new_name = lhs if is_new_name(lhs, known) else ""
             plain = not lhs or self.new_name
             self.name = lhs if plain else self._read("lhs", lhs, expr, 0).latex
@@ -285,6 +282,8 @@ class Derivation:
         return next((step.rel for step in self.steps if step.rel != "=="), "==")
 
     def _entered(self, expr: Expr, number: int) -> Expr:
+        ends = (end for end in (self.first, self.last) if end is not sp.nan)
+        require_distinct([*self._conditions(), *ends, expr])
         try:
             return enter(expr, self.context)
         except RefusedError as reason:
@@ -312,9 +311,16 @@ class Derivation:
     def _read(self, argument: str, text: str, side: Expr, number: int) -> Formula:
         """The form `text` in which `side` is printed."""
         try:
-            return read_equal(argument, text, side, self.context)
+            form = read_equal(argument, text, side, self.context)
         except RefusedError as reason:
             raise RefusedError(f"step {number}: {reason}") from reason
+        require_distinct([*self._conditions(), side, form.expr])
+        return form
+
+    def _conditions(self) -> list[sp.Basic]:
+        """All sides of the definitions, and all facts, as they are stated."""
+        sides = [side for pair in self.context.definitions for side in pair]
+        return sides + [fact.stated for fact in self.context.facts.values()]
 
     def _rest_on(self, theorems: Iterable[str]) -> None:
         self.rests_on = tuple(dict.fromkeys((*self.rests_on, *theorems)))

@@ -68,7 +68,7 @@ def read_defined(
             raise RefusedError("a limit may only stand for a limit")
         # what it says is defined before SymPy simplifies it: x/x is not 1 at 0
         written = uncancelled(formula.expr)
-        for call in _defined_calls(written, context):
+        for call in _defined_in(written, formula.expr, context):
             if not side.has(call):
                 require_defined(context.unfold(call), context)
         for form in (written, context.unfold(written)):
@@ -78,12 +78,13 @@ def read_defined(
         raise RefusedError(f"{argument}: {reason}\n  in {text}") from reason
 
 
-def _defined_calls(expr: Expr, context: Context) -> set[Any]:
-    """The symbols and calls of functions in `expr` that the context defines."""
+def _defined_in(written: Expr, raw: Expr, context: Context) -> set[Any]:
+    """What the context defines: calls of functions in `written`, and symbols in `raw`,
+    where none has been cancelled."""
     heads = {head for head, _ in context.definitions}
     functions = {head.func for head in heads if isinstance(head, AppliedUndef)}
-    calls = {call for call in expr.atoms(AppliedUndef) if call.func in functions}
-    return calls | (heads & expr.atoms(sp.Symbol))
+    calls = {call for call in written.atoms(AppliedUndef) if call.func in functions}
+    return calls | (heads & raw.atoms(sp.Symbol))
 
 
 def condition_shown(key: Expr | str, text: str, context: Context) -> str:

@@ -11,6 +11,7 @@ from sympy.printing.latex import LatexPrinter
 
 from explainers.derive.facts import Definitions
 from explainers.derive.vectors import Inner, has_bare_vector
+from explainers.derive.wellformed import names_in
 
 LATEX_RELATIONS = {"==": "=", "<=": r"\le", ">=": r"\ge", "!=": r"\ne"}
 _TALL = re.compile(r"\\(frac|sum|int|begin|overline\{\\sum)")
@@ -263,6 +264,42 @@ def relation(lhs: str, rel: str, rhs: str) -> str:
     return f"{lhs} {LATEX_RELATIONS[rel]} {rhs}"
 
 
+_SUBSCRIPTS_AND_STARS = re.compile(r"_(?:\{[^{}]*\}|.)|\^(?:\{\*\}|\*)")
+# an operator, a digit, a blank, or a superscript that would be read as a power
+_FORMULA = re.compile(
+    r"[-+*/<>=0-9 ]|\^\{?[A-Za-z0-9]|\\(?:frac|cdot|sqrt|sum|le|ge)\b"
+)
+
+
+def require_distinct(parts: Iterable[sp.Basic]) -> None:
+    """Raise `ValueError` if two names in `parts` are printed alike: `x1` and `x_1`, an
+    `i` and the imaginary unit, or, on one side, two free `x` of which one is positive.
+
+    What is bound, as the index of a sum, may have other assumptions. A name that is
+    printed as a formula, as `x__2` is, is refused also.
+    """
+    parts = list(parts)
+    names = set().union(*map(names_in, parts))
+    if any(part.has(sp.Limit) for part in parts):  # a limit's side is a symbol to SymPy
+        names -= set(sp.symbols("+ - +-"))
+    units = {"i": (sp.I,), "e": (sp.E, sp.exp)}
+    seen = {
+        sign: f"the constant {sign}"
+        for sign, kinds in units.items()
+        if any(part.has(*kinds) for part in parts)
+    }
+    for name in {getattr(key, "name", None) or key.__name__ for key in names}:
+        shown = latex(sp.Symbol(name))
+        if _FORMULA.search(_SUBSCRIPTS_AND_STARS.sub("", shown)):
+            raise ValueError(f"the name {name} is printed as a formula: {shown}")
+        if (other := seen.setdefault(shown, name)) != name:
+            raise ValueError(f"{other} and {name} are both printed as {shown}")
+    for part in parts:
+        free = [symbol.name for symbol in part.free_symbols]
+        if twice := [name for name in free if free.count(name) > 1]:
+            raise ValueError(f"{part} has two symbols {twice[0]}, printed alike")
+
+
 # a letter, a Greek one, or letters in another script or under an accent
 _LETTER = (
     r"(?:[A-Za-z]|\\(?:mathrm|mathbb|mathcal|mathbf|bar|hat|tilde)\{[A-Za-z]+\}"
@@ -276,7 +313,7 @@ _NEW = re.compile(
 )
 
 
-def is_new_name(text: str, known: Iterable[sp.Basic]) -> bool:
+def is_new_name(text: str, known: Iterable[Any]) -> bool:
     r"""Whether a string of LaTeX names something new: a letter, with a subscript or
     not, or the mean `\mathbb{E}|S_n|` of its absolute value.
 
