@@ -338,7 +338,7 @@ class Derivation:
             self.theorem,
             self.says,
             self.rests_on,
-            tuple((source.title, source.context) for source in self.sources),
+            tuple(source._argument for source in self.sources),
             self.brief,
             self.forms,
         )

@@ -12,6 +12,7 @@ import sympy as sp
 from sympy import Expr
 
 from explainers.derive.context import Context
+from explainers.derive.domains import Domain, domains, in_words
 from explainers.derive.facts import Definitions, Fact
 from explainers.derive.latex import LATEX_RELATIONS, latex, relation
 from explainers.derive.proofs import Proof
@@ -46,8 +47,8 @@ class Argument:
 
     `name` is printed on the left of `first`, and `because` beside it; `shown` is the
     form of `first` on the page, if it is another; `says` is the theorem in words, and
-    `rests_on` what was quoted. `sources` are titles and contexts of the derivations
-    whose conditions are those of this one, too; `brief` asks for one line; `forms` are
+    `rests_on` what was quoted. `sources` are the derivations whose conditions are those
+    of this one, too; `brief` asks for one line; `forms` are
     those in which definitions and assumptions are printed, in LaTeX.
     """
 
@@ -61,9 +62,15 @@ class Argument:
     theorem: Theorem | None
     says: str
     rests_on: tuple[str, ...]
-    sources: tuple[tuple[str, Context], ...] = ()
+    sources: tuple["Argument", ...] = ()
     brief: bool = False
     forms: Mapping[Expr | str, str] = field(default_factory=dict)
+
+    @property
+    def domains(self) -> dict[sp.Basic, Domain]:
+        """What SymPy assumes of the letters in it."""
+        sides = [self.first, *(step.rhs for step in self.steps)]
+        return domains(sides, self.context)
 
 
 def to_dict(argument: Argument) -> dict[str, Any]:
@@ -81,9 +88,7 @@ def to_dict(argument: Argument) -> dict[str, Any]:
     return {
         "title": argument.title,
         "under": _under(argument.sources),
-        "assumptions": _assumptions(
-            argument, True, [context for _, context in argument.sources]
-        ),
+        "assumptions": _assumptions(argument, True, argument.sources),
         "rows": rows,
         "says": argument.says,
         "theorem": _theorem_in_latex(argument),
@@ -96,10 +101,10 @@ def together_to_dict(title: str, arguments: Sequence[Argument]) -> dict[str, Any
     """Several derivations under one title, as data."""
     inside = {argument.title for argument in arguments}
     parts = [to_dict(argument) for argument in arguments]
-    for argument, part in zip(arguments, parts, strict=True):
-        part["under"] = _under(
-            [source for source in argument.sources if source[0] not in inside]
-        )
+    for i, (argument, part) in enumerate(zip(arguments, parts, strict=True)):
+        part["under"] = _under([s for s in argument.sources if s.title not in inside])
+        said = (*_named(argument.sources), *arguments[:i])
+        part["assumptions"] = _assumptions(argument, True, argument.sources, said)
     return {"title": title, "parts": parts}
 
 
@@ -120,37 +125,47 @@ def _row(
     }
 
 
-def _under(sources: Sequence[tuple[str, Context]]) -> str:
-    """The derivations that have the conditions of this one, as a sentence in Markdown;
-    none whose conditions are among those of another."""
-    held = {title: _names(context) for title, context in sources if _names(context)}
-    named = [
-        title
-        for i, title in enumerate(held)
-        if not any(
-            held[title] < held[other] or (held[title] == held[other] and j < i)
-            for j, other in enumerate(held)
-            if j != i
-        )
-    ]
+def _under(sources: Sequence[Argument]) -> str:
+    """Where the conditions of this one are, too, as a sentence in Markdown."""
+    named = _named(sources)
     if not named:
         return ""
-    assumed = any(context.assumptions for title, context in sources if title in named)
+    assumed = any(source.context.assumptions for source in named)
     what = "Under the conditions of" if assumed else "With the notation of"
-    *most, last = (f"*{title}*" for title in named)
+    *most, last = (f"*{source.title}*" for source in named)
     return f"{what} {', '.join(most)}{' and ' * bool(most)}{last}."
 
 
-def _names(context: Context) -> set[object]:
+def _named(sources: Sequence[Argument]) -> list[Argument]:
+    """The derivations among `sources` that have conditions, and none whose conditions
+    are among those of another."""
+    held = [(source, _names(source)) for source in sources if _names(source)]
+    return [
+        source
+        for i, (source, names) in enumerate(held)
+        if not any(
+            names < others or (names == others and j < i)
+            for j, (_, others) in enumerate(held)
+            if j != i
+        )
+    ]
+
+
+def _names(argument: Argument) -> set[object]:
     """Its definitions, and the names of its assumptions."""
+    context = argument.context
     return {*context.definitions, *(fact.name for fact in context.assumptions)}
 
 
 def _assumptions(
-    argument: Argument, in_latex: bool, known: Sequence[Context] | None = None
+    argument: Argument,
+    in_latex: bool,
+    known: Sequence[Argument] | None = None,
+    said: Sequence[Argument] | None = None,
 ) -> list[str]:
-    """The definitions, assumptions and lemmas, one string each; with `known`, the
-    definitions and assumptions that none of these contexts has."""
+    """The definitions, assumptions and lemmas, one string each, and what SymPy assumes
+    of the letters; with `known`, the definitions and assumptions that none of these
+    derivations has, and what was not `said` of the letters."""
     context, forms = argument.context, argument.forms if in_latex else {}
 
     def show(*sides: sp.Basic) -> str:
@@ -177,7 +192,15 @@ def _assumptions(
         f"${forms[head]}$" if head in forms else show(head, body)
         for head, body in definitions
     ]
-    return lines + [f"{fact.name}: {stated(fact)}" for fact in facts]
+    lines += [f"{fact.name}: {stated(fact)}" for fact in facts]
+    told = [
+        source.domains.items() for source in (known if said is None else said) or ()
+    ]
+    new = argument.domains.items() - set().union(*told)
+    letters = {
+        key: kind for key, kind in argument.domains.items() if (key, kind) in new
+    }
+    return lines + in_words(letters, lambda letter: show(letter).strip("$"), in_latex)
 
 
 def _theorem_in_latex(argument: Argument) -> str:

@@ -1,0 +1,72 @@
+"""A page says what SymPy assumes of the letters of a derivation."""
+
+from typing import Any
+
+import pytest
+import sympy as sp
+from sympy import Function, Ge, Symbol, symbols
+
+from explainers.derive import Certificate, Derivation, Every, Vector, Vectors, derive, inner, norm2, together
+from explainers.derive.typeset import MIME
+
+x, y = symbols("x y", real=True)
+a, b = symbols("a b", positive=True)
+m, n = symbols("m n", integer=True, positive=True)
+k = Symbol("k", integer=True, nonnegative=True)
+eta = Function("eta", positive=True)
+
+
+def given(derivation: object) -> str:
+    return "; ".join(derivation._repr_mimebundle_()[MIME]["assumptions"])  # type: ignore[attr-defined]
+
+
+def trivial(expr: sp.Expr, **settings: Any) -> Derivation:
+    return derive("t", **settings).start(expr).step("==", expr).qed()
+
+
+@pytest.mark.parametrize(
+    ("expr", "said"),
+    [
+        (x + y, ""),
+        (a + b + x, r"$a, b > 0$"),
+        (a * m + n, r"$a > 0$; whole $m, n \ge 1$"),
+        (k + 1, r"whole $k \ge 0$"),
+        (Symbol("j", integer=True) + 1, "whole $j$"),
+        (Symbol("j", even=True, positive=True) + 1, r"even $j \ge 1$"),
+        (1 / Symbol("z", nonzero=True), r"$z \ne 0$"),
+        (Symbol("z", nonpositive=True) + 1, r"$z \le 0$"),
+        (x * sp.I + Symbol("c"), "real $x$"),
+        (sp.Sum(eta(n), (n, 1, m)), r"whole $m \ge 1$; $\eta_{n} > 0$"),
+        (eta(m) + eta(2) * x, r"whole $m \ge 1$; $\eta_{m} > 0$"),
+        (sp.Integral(a * x, (x, 0, 1)), "$a > 0$"),
+        (norm2(Vector("g")) + inner(Vectors("h")(n), Vector("g")), r"whole $n \ge 1$"),
+    ],
+)
+def test_what_is_assumed_of_a_letter_is_said(expr: sp.Expr, said: str) -> None:
+    assert given(trivial(expr)) == said
+    for phrase in filter(None, said.replace("$", "").replace(r"\ge", ">=").split("; ")):
+        if "\\" not in phrase:
+            assert f"  where {phrase}\n" in str(trivial(expr))
+
+
+def test_what_is_bound_or_defined_has_no_domain_of_its_own() -> None:
+    c = Symbol("c", positive=True)
+    assert given(trivial(c + x, define={c: 2 + x**2})) == "$c = x^{2} + 2$"
+    positive = trivial(eta(m) + 1, define={eta(n): n + 1})
+    assert given(positive) == r"$\eta_{n} = n + 1$; whole $m \ge 1$"
+    f = Function("f", real=True)
+    every = derive(
+        "t", assume={"f grows": Every(n, Ge(f(n), n), first=1)}, witness=lambda _: {f: lambda i: i + 1}
+    )
+    every.start(f(m)).step(">=", m, by=Certificate((1, ("f grows", {n: m})))).qed()
+    assert given(every).endswith("for every $n$ from $1$ on; whole $m \\ge 1$")
+
+
+def test_what_a_source_says_is_not_said_again() -> None:
+    first = derive("The first", define={y: a * x}).start(y).step("==", a * x).qed()
+    second = derive("The second", under=first).start(y + b).step("==", a * x + b).qed()
+    assert given(second) == "$b > 0$"
+    assert second._repr_mimebundle_()[MIME]["under"] == "With the notation of *The first*."
+    third = derive("The third").start(a + b).step("==", b + a).qed()
+    parts = together("All", first, third)._repr_mimebundle_()[MIME]["parts"]
+    assert [part["assumptions"][-1:] for part in parts] == [["$a > 0$"], ["$b > 0$"]]
