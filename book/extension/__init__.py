@@ -21,6 +21,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         outdated,
         places,
         reference,
+        search,
         widgets,
     )
 
@@ -28,6 +29,18 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "comments_config", {}, "html"
     )  # Jupyter Book sets this value even without the extension that defines it
     app.add_html_theme("book", str(BOOK / "theme"))
-    for module in (elements, formulas, cells, ledger, export, places, outdated, reference, widgets, assets):
+    for module in (
+        elements,
+        formulas,
+        cells,
+        ledger,
+        export,
+        places,
+        outdated,
+        reference,
+        search,
+        widgets,
+        assets,
+    ):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

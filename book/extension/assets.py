@@ -12,7 +12,7 @@ from extension import formulas, places, widgets
 
 SEARCH_SCRIPTS = ("documentation_options", "doctools", "sphinx_highlight")  # and those of search.html
 STATIC_FILES = (  # of those that Sphinx copies into _static, these are used
-    "book.css", "page.js", "icon.svg", "fonts", "searchtools.js", "language_data.js",
+    "book.css", "page.js", "icon.svg", "fonts", "searchtools.js", "language_data.js", "search.js",
     widgets.HOST, widgets.MODULE, widgets.STYLESHEET,
     *(f"{name}.js" for name in SEARCH_SCRIPTS),
 )  # fmt: skip
