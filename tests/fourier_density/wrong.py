@@ -100,7 +100,7 @@ DERIVATIONS = [
     "Mirrored coefficients make a real function",
     "The same for the waves that turn the other way",
     "A coefficient is an average",
-    "A real function has mirrored coefficients",
+    "If $f$ is real, its coefficients mirror each other",
     "An autocorrelation makes a square",
     "The area under the waves",
     "The matrix of size four passes",
