@@ -65,7 +65,7 @@ def test_what_is_quoted_says_so(name: str, title: str) -> None:
 
 def test_the_distribution_function_is_pinned_down_by_its_slope_and_both_ends_together() -> None:
     titles = [f"The distribution function at the {side} end" for side in ("left", "right")]
-    titles.append("The slope of the distribution function")
+    titles.append("The distribution function: its slope and its two ends")
     group = [d for title in titles for d in called("fourier_density", title)]
     assert len(group) == 3
     assert mutants.shared_definitions(group).refused > 50
