@@ -64,7 +64,17 @@ def choose(
     body = re.sub(
         r'<div class="highlight">.*?</div>', lambda listing: lightened(listing[0]), body, flags=re.S
     )
-    context["body"] = formulas.in_lines(body)
+    context["body"] = formulas.in_lines(_classes(body))
+
+
+def _classes(body: str) -> str:
+    """The body without the classes that docutils puts on all its elements and no stylesheet names."""
+
+    def kept(found: re.Match[str]) -> str:
+        names = [name for name in found[1].split() if name not in ("docutils", "container")]
+        return f' class="{" ".join(names)}"' if names else ""
+
+    return re.sub(r' class="([^"<>]*)"', kept, body)
 
 
 def lightened(listing: str) -> str:
