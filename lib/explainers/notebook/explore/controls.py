@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, ClassVar
 
-FORMAT = re.compile(r"\+?,?(\.\d+)?[defg%]")
+_DIGITS = r"(\.(\d|1[0-5]))?"
+FORMAT = re.compile(rf"\+?(,?d|,?{_DIGITS}f|{_DIGITS}[eg%])")
 MIN_STOPS = (
     15  # stops of a slider: with fewer, the drawing jumps and a Choice says more
 )
@@ -24,7 +25,7 @@ def check_format(name: str, text: str) -> str:
     if not FORMAT.fullmatch(text):
         raise ValueError(
             f"{name}: {text!r} is not one of Python's number formats "
-            "[+][,][.digits] with d, e, f, g or %"
+            "[+][,]d, [+][,][.digits]f or [+][.digits] with e, g or %, up to 15 digits"
         )
     return text
 

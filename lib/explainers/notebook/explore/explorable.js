@@ -60,27 +60,40 @@ const lookup = (spec, table, name, at) => {
 // ---- words -------------------------------------------------------------------------------------------------
 
 // A number in one of Python's formats, with a true minus sign.
+// A half goes to the even digit, as in Python; JavaScript rounds it away from zero.
+const rounded = (write, places) => {
+  const text = write(places), [exact, power] = write(Math.min(100, places + 40)).split("e"), more = Math.min(100, places + 40) - places;
+  const head = exact.slice(0, -more).replace(/\.$/, ""), tail = exact.slice(-more);
+  return /^50*$/.test(tail) && /[02468]$/.test(head) ? head + (power ? `e${power}` : "") : text;
+};
+const fixed = (value, places) => (Math.abs(value) < 1e21
+  ? rounded((p) => value.toFixed(p), places)
+  : BigInt(value) + (places ? `.${"0".repeat(places)}` : ""));
+const exponential = (value, places) => rounded((p) => value.toExponential(p), places).replace("e+", "e");
+
+// A number as Python's format_value writes it.
 const written = (value, format) => {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value !== "number") return String(value);
   if (!Number.isFinite(value)) return "–";
   const [, plus, comma, digits, kind] = /^(\+?)(,?)(?:\.(\d+))?([defg%])$/.exec(format);
   const places = digits === undefined ? 6 : Number(digits);
-  const large = (text) => (comma ? text.replace(/\B(?=(\d{3})+(?!\d))/, ",") : text);
-  const exponential = (v, p) => v.toExponential(p).replace("e+", "e");
   let text;
-  if (kind === "d") text = comma ? Math.round(value).toLocaleString("en") : String(Math.round(value));
-  else if (kind === "f") text = comma ? value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places }) : value.toFixed(places);
-  else if (kind === "%") text = `${(100 * value).toFixed(places)}%`;
-  else if (kind === "e") text = exponential(value, places);
+  if (kind === "d") text = fixed(value, 0);
+  else if (kind === "f") text = fixed(value, places);
+  else if (kind === "%") text = `${fixed(100 * value, places)}%`;
   else {
-    const figures = Math.max(places, 1), size = value && Math.floor(Math.log10(Math.abs(Number(value.toPrecision(figures)))));
-    text = size < -4 || size >= figures
-      ? exponential(value, figures - 1).replace(/\.?0+(?=e)/, "")
-      : String(Number(value.toPrecision(figures)));
-    text = large(text);
+    const figures = Math.max(places, 1);
+    text = exponential(value, kind === "e" ? places : figures - 1);
+    if (kind === "g") {
+      const size = Number(text.split("e")[1]);
+      if (size >= -4 && size < figures) text = fixed(Number(text), figures - 1 - size);
+      const [number, power] = text.split("e");
+      text = (number.includes(".") ? number.replace(/\.?0+$/, "") : number) + (power ? `e${power}` : "");
+    }
   }
-  if (!/[1-9]/.test(text.replace(/e.*/, ""))) text = text.replace("-", "");
+  if (comma) text = text.replace(/^(-?\d+)/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
+  if (!/[1-9]/.test(text.replace(/e.*/, ""))) text = text.replace(/^-/, "");
   return (plus && !text.startsWith("-") ? "+" : "") + text.replaceAll("-", "−");
 };
 

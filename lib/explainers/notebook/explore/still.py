@@ -267,5 +267,18 @@ def _dense(path: NDArray[Any]) -> NDArray[Any]:
 
 
 def format_value(value: Any, format: str) -> str:
-    """A number in `format`, or a string as it is."""
-    return value if isinstance(value, str) else tidy(f"{value:{format}}")
+    """A number in `format` as the page writes it, or a string as it is.
+
+    As Python's own format, but that "d" rounds, nothing is minus zero, an exponent has
+    no zeros in front, and what is not finite is a dash.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if not np.isfinite(value):
+        return "–"
+    if format.endswith("d"):
+        return tidy(f"{round(float(value)):{format}}")
+    sign, rest = ("+", format[1:]) if format.startswith("+") else ("", format)
+    return tidy(f"{float(value):{sign}z{rest}}")
