@@ -1,16 +1,17 @@
 """Side proofs of the chapter on SGD."""
 
+from collections.abc import Callable
+
 from sympy import Eq, Function, Rational, Sum, sqrt, symbols
 
 from explainers.derive import Certificate, Derivation, Every, Induction, derive
-from explainers.derive.values import Witness
 
 T, t = symbols("T t", integer=True, positive=True)
 D, G = symbols("D G", positive=True)
 eta = Function("eta", positive=True)
 
 
-def zinkevich(total: Derivation, root_sum: Derivation, run: Witness) -> Derivation:
+def zinkevich(total: Derivation, root_sum: Derivation, run: Callable) -> Derivation:
     """The bound of 2003: the total regret with steps 1/sqrt(t) (Zinkevich, theorem 1).
 
     `total` bounds the sum of the gaps by the steps, and `root_sum` the sum of 1/sqrt(t)
