@@ -384,7 +384,7 @@ def test_a_side_proof_opens_on_mathematics_with_its_code_behind(browser: Browser
     assert not proof.locator(".proof-code .highlight").first.is_visible()
     proof.locator(".proof-code > summary").click()
     code = proof.locator(".proof-code").inner_text()
-    assert "def zinkevich(root_sum: Derivation)" in code
+    assert "def zinkevich(total: Derivation, root_sum: Derivation, run: Callable)" in code
     assert "explainers/proofs/sgd.py" in code
     tab.context.close()
 

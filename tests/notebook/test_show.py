@@ -3,16 +3,17 @@
 import base64
 import re
 from pathlib import Path
+from random import Random
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from bs4 import BeautifulSoup
 from matplotlib.axes import Axes
-from sympy import Sum, sqrt, symbols
+from sympy import Function, Le, Sum, sqrt, symbols
 
 from explainers import fourier_density
-from explainers.derive import Quoted, derive
+from explainers.derive import Certificate, Quoted, derive
 from explainers.experiments import Record
 from explainers.notebook import show, style
 from explainers.proofs import sgd as proofs
@@ -40,15 +41,26 @@ def test_source_is_quoted_with_its_place() -> None:
     assert "```python" in source._repr_mimebundle_()["text/markdown"]
 
 
+def no_gaps(rng: Random) -> dict[Any, Any]:
+    return {
+        proofs.D: 1, proofs.G: 1, proofs.T: rng.randint(1, 9), proofs.eta: lambda t: t**-0.5,
+        Function("Delta", real=True): lambda t: 0,
+    }  # fmt: skip
+
+
 def test_a_side_proof_shows_what_it_proves_and_then_its_source(shown: list[dict[str, Any]]) -> None:
     T, t = symbols("T t", integer=True, positive=True)
+    gaps = Sum(Function("Delta", real=True)(t), (t, 1, T))
+    formula = proofs.D**2 / (2 * proofs.eta(T)) + proofs.G**2 / 2 * Sum(proofs.eta(t), (t, 1, T))
+    total = derive("Assumed here", assume={"the total": Le(gaps, formula)}, witness=no_gaps)
+    total.start(gaps).step("<=", formula, by=Certificate((1, "the total"))).qed()
     roots = Sum(1 / sqrt(t), (t, 1, T))
     root_sum = derive("Quoted here")
     root_sum.start(roots).step(
         "<=", 2 * sqrt(T) - 1, by=Quoted("the root sum", "the chapter"), because="proved there"
     )
     root_sum.qed((roots, "<=", 2 * sqrt(T) - 1))
-    made = show.show_proof(proofs.zinkevich, root_sum)
+    made = show.show_proof(proofs.zinkevich, total, root_sum, no_gaps)
     assert made.proved
     derivation, source = shown
     assert "aligned" in derivation["text/markdown"]
