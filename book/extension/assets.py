@@ -16,12 +16,13 @@ STATIC_FILES = (  # of those that Sphinx copies into _static, these are used
     widgets.HOST, widgets.MODULE, widgets.STYLESHEET,
     *(f"{name}.js" for name in SEARCH_SCRIPTS),
 )  # fmt: skip
+WRITTEN_HERE = ("book.css", "page.js", "search.js")
 # the Pygments classes that the stylesheet colours, as short elements: comments, strings, keywords, numbers
 COLOURED = {
     "i": "c|c1|cm|ch|sd|gp",
-    "samp": "s|s1|s2|sa|sb",
+    "q": "s|s1|s2|sa|sb",
     "b": "k|kn|kd|kc|kr|ow|kt",
-    "data": "mi|mf|mh|mb|il",
+    "u": "mi|mf|mh|mb|il",
 }
 _ELEMENTS = {name: element for element, names in COLOURED.items() for name in names.split("|")}
 
@@ -94,6 +95,9 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None:
         return
     static = Path(app.outdir) / "_static"
+    for name in WRITTEN_HERE:
+        text = (static / name).read_text(encoding="utf-8")
+        (static / name).write_text(widgets.without_comments(text, name), encoding="utf-8")
     for path in static.iterdir():
         if path.name not in STATIC_FILES:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

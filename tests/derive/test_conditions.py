@@ -32,7 +32,7 @@ def test_a_derivation_names_the_lemma_whose_conditions_it_has_and_shows_those_it
     assert page(d)["assumptions"] == [r"x is not 0: $x \neq 0$"]
     assert "it increases: y >= x" in repr(d)  # the text has them all
     assert page(lemma())["under"] == ""
-    assert page(lemma())["assumptions"] == ["$f(x) = x + 1$", r"it increases: $y \geq x$"]
+    assert page(lemma())["assumptions"] == ["$f(x) = x + 1$", r"it increases: $y \geq x$", "real $x, y$"]
 
 
 def test_the_conditions_of_another_derivation_can_be_taken_over() -> None:

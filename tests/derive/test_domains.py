@@ -13,7 +13,7 @@ x, y = symbols("x y", real=True)
 a, b = symbols("a b", positive=True)
 m, n = symbols("m n", integer=True, positive=True)
 k = Symbol("k", integer=True, nonnegative=True)
-eta = Function("eta", positive=True)
+eta, f = Function("eta", positive=True), Function("f", real=True)
 
 
 def given(derivation: object) -> str:
@@ -27,17 +27,21 @@ def trivial(expr: sp.Expr, **settings: Any) -> Derivation:
 @pytest.mark.parametrize(
     ("expr", "said"),
     [
-        (x + y, ""),
-        (a + b + x, r"$a, b > 0$"),
+        (x + y, "real $x, y$"),
+        (Symbol("z") + 1, ""),
+        (Symbol("z") * sp.I, "complex $z$"),
+        (f(x), "real $x$"),
+        (f(x) * sp.I, "real $x, f(x)$"),
+        (a + b + x, r"$a, b > 0$; real $x$"),
         (a * m + n, r"$a > 0$; whole $m, n \ge 1$"),
         (k + 1, r"whole $k \ge 0$"),
-        (Symbol("j", integer=True) + 1, "whole $j$"),
+        (Symbol("j", integer=True) + 1, "integer $j$"),
         (Symbol("j", even=True, positive=True) + 1, r"even $j \ge 1$"),
         (1 / Symbol("z", nonzero=True), r"$z \ne 0$"),
         (Symbol("z", nonpositive=True) + 1, r"$z \le 0$"),
-        (x * sp.I + Symbol("c"), "real $x$"),
+        (x * sp.I + Symbol("c"), "complex $c$; real $x$"),
         (sp.Sum(eta(n), (n, 1, m)), r"whole $m \ge 1$; $\eta_{n} > 0$"),
-        (eta(m) + eta(2) * x, r"whole $m \ge 1$; $\eta_{m} > 0$"),
+        (eta(m) + eta(2) * x, r"whole $m \ge 1$; real $x$; $\eta_{m} > 0$"),
         (sp.Integral(a * x, (x, 0, 1)), "$a > 0$"),
         (norm2(Vector("g")) + inner(Vectors("h")(n), Vector("g")), r"whole $n \ge 1$"),
     ],
@@ -51,10 +55,9 @@ def test_what_is_assumed_of_a_letter_is_said(expr: sp.Expr, said: str) -> None:
 
 def test_what_is_bound_or_defined_has_no_domain_of_its_own() -> None:
     c = Symbol("c", positive=True)
-    assert given(trivial(c + x, define={c: 2 + x**2})) == "$c = x^{2} + 2$"
+    assert given(trivial(c + x, define={c: 2 + x**2})) == "$c = x^{2} + 2$; real $x$"
     positive = trivial(eta(m) + 1, define={eta(n): n + 1})
     assert given(positive) == r"$\eta_{n} = n + 1$; whole $m \ge 1$"
-    f = Function("f", real=True)
     every = derive(
         "t", assume={"f grows": Every(n, Ge(f(n), n), first=1)}, witness=lambda _: {f: lambda i: i + 1}
     )
@@ -69,4 +72,4 @@ def test_what_a_source_says_is_not_said_again() -> None:
     assert second._repr_mimebundle_()[MIME]["under"] == "With the notation of *The first*."
     third = derive("The third").start(a + b).step("==", b + a).qed()
     parts = together("All", first, third)._repr_mimebundle_()[MIME]["parts"]
-    assert [part["assumptions"][-1:] for part in parts] == [["$a > 0$"], ["$b > 0$"]]
+    assert [part["assumptions"][-1:] for part in parts] == [["real $x$"], ["$b > 0$"]]

@@ -23,7 +23,7 @@ def test_a_derivation_shows_itself() -> None:
     assert page == {
         "title": "Odd numbers",
         "under": "",
-        "assumptions": ["x is not one: $x \\neq 1$"],
+        "assumptions": ["x is not one: $x \\neq 1$", "real $x$"],
         "rows": [
             {
                 "lhs": "q",
@@ -49,7 +49,7 @@ def test_a_derivation_shows_itself() -> None:
     }
     assert bundle["text/markdown"] == (
         "**Odd numbers**\n\n"
-        "Given: x is not one: $x \\neq 1$.\n\n"
+        "Given: x is not one: $x \\neq 1$; real $x$.\n\n"
         "$$\n\\begin{aligned}\n"
         "q &= \\frac{x^{2} - 1}{x - 1} && \\\\\n &= x + 1 && (1)\n"
         "\\end{aligned}\n$$\n\n"

@@ -17,8 +17,8 @@ def domains(sides: Iterable[sp.Basic], context: Context) -> dict[sp.Basic, Domai
     """What is assumed of each free symbol, and of each sequence, by one of its terms,
     in `sides` and in the conditions of `context`.
 
-    A letter of which no more is assumed than that it is real is left out, unless
-    complex numbers stand beside it.
+    A sequence of which no more is assumed than that it is real is left out, unless
+    complex numbers stand beside it; a symbol of which nothing is, if none do.
     """
     parts: list[tuple[sp.Basic, set[Any]]] = [(side, set()) for side in sides]
     parts += [(body, set(head.args)) for head, body in context.definitions]
@@ -66,10 +66,10 @@ def _plain_first(call: Any) -> tuple[int, Any]:
 
 def _domain(letter: sp.Basic, beside_complex: bool) -> Domain | None:
     if letter.is_integer:
-        kind = "even " if letter.is_even else "odd " if letter.is_odd else "whole "
-        if letter.is_positive:
-            return kind, ">= 1"
-        return kind, ">= 0" if letter.is_nonnegative else ""
+        least = ">= 1" if letter.is_positive else ">= 0" * bool(letter.is_nonnegative)
+        whole = "whole " if least else "integer "
+        kind = "even " if letter.is_even else "odd " if letter.is_odd else whole
+        return kind, least
     for relation, holds in (
         ("> 0", letter.is_positive),
         ("< 0", letter.is_negative),
@@ -79,4 +79,6 @@ def _domain(letter: sp.Basic, beside_complex: bool) -> Domain | None:
     ):
         if holds:
             return "", relation
-    return ("real ", "") if letter.is_real and beside_complex else None
+    if letter.is_real:
+        return ("real ", "") if letter.is_Symbol or beside_complex else None
+    return ("complex ", "") if letter.is_Symbol and beside_complex else None
