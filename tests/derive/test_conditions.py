@@ -84,6 +84,7 @@ def test_a_form_of_a_condition_is_printed_and_proved() -> None:
     assert page(d)["assumptions"] == [
         "$f(x) = (x - 1) (x + 1)$",
         r"order: $a_{n} \ge 2 k - 2 n$ for every $n$ from $1$ on",
+        "integer $k$",
     ]
 
 
