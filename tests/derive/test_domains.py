@@ -31,19 +31,19 @@ def trivial(expr: sp.Expr, **settings: Any) -> Derivation:
         (Symbol("z") + 1, ""),
         (Symbol("z") * sp.I, "complex $z$"),
         (f(x), "real $x$"),
-        (f(x) * sp.I, "real $x, f(x)$"),
+        (f(x) * sp.I, "real $x$; real $f(x)$ for every $x$"),
         (a + b + x, r"$a, b > 0$; real $x$"),
-        (a * m + n, r"$a > 0$; whole $m, n \ge 1$"),
-        (k + 1, r"whole $k \ge 0$"),
+        (a * m + n, r"$a > 0$; integer $m, n \ge 1$"),
+        (k + 1, r"integer $k \ge 0$"),
         (Symbol("j", integer=True) + 1, "integer $j$"),
         (Symbol("j", even=True, positive=True) + 1, r"even $j \ge 1$"),
         (1 / Symbol("z", nonzero=True), r"$z \ne 0$"),
         (Symbol("z", nonpositive=True) + 1, r"$z \le 0$"),
         (x * sp.I + Symbol("c"), "complex $c$; real $x$"),
-        (sp.Sum(eta(n), (n, 1, m)), r"whole $m \ge 1$; $\eta_{n} > 0$"),
-        (eta(m) + eta(2) * x, r"whole $m \ge 1$; real $x$; $\eta_{m} > 0$"),
+        (sp.Sum(eta(n), (n, 1, m)), r"integer $m \ge 1$; $\eta_{n} > 0$ for every $n$"),
+        (eta(m) + eta(2) * x, r"integer $m \ge 1$; real $x$; $\eta_{m} > 0$ for every $m$"),
         (sp.Integral(a * x, (x, 0, 1)), "$a > 0$"),
-        (norm2(Vector("g")) + inner(Vectors("h")(n), Vector("g")), r"whole $n \ge 1$"),
+        (norm2(Vector("g")) + inner(Vectors("h")(n), Vector("g")), r"integer $n \ge 1$"),
     ],
 )
 def test_what_is_assumed_of_a_letter_is_said(expr: sp.Expr, said: str) -> None:
@@ -57,12 +57,12 @@ def test_what_is_bound_or_defined_has_no_domain_of_its_own() -> None:
     c = Symbol("c", positive=True)
     assert given(trivial(c + x, define={c: 2 + x**2})) == "$c = x^{2} + 2$; real $x$"
     positive = trivial(eta(m) + 1, define={eta(n): n + 1})
-    assert given(positive) == r"$\eta_{n} = n + 1$; whole $m \ge 1$"
+    assert given(positive) == r"$\eta_{n} = n + 1$; integer $m \ge 1$"
     every = derive(
         "t", assume={"f grows": Every(n, Ge(f(n), n), first=1)}, witness=lambda _: {f: lambda i: i + 1}
     )
     every.start(f(m)).step(">=", m, by=Certificate((1, ("f grows", {n: m})))).qed()
-    assert given(every).endswith("for every $n$ from $1$ on; whole $m \\ge 1$")
+    assert given(every).endswith("for every $n$ from $1$ on; integer $m \\ge 1$")
 
 
 def test_what_a_source_says_is_not_said_again() -> None:

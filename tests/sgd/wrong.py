@@ -159,7 +159,7 @@ DERIVATIONS = [
     "The harmonic sum",
     "The root sum, from below",
     "The weighted average with decaying steps",
-    "Later steps are no longer",
+    "Later steps are never longer",
     "The plain average again",
     "The loss of the average",
     "One iterate more in the average",

@@ -13,9 +13,11 @@ from explainers.derive.vectors import Term, Vector
 Domain = tuple[str, str]
 
 
-def domains(sides: Iterable[sp.Basic], context: Context) -> dict[sp.Basic, Domain]:
-    """What is assumed of each free symbol, and of each sequence, by one of its terms,
-    in `sides` and in the conditions of `context`.
+def domains(
+    sides: Iterable[sp.Basic], context: Context
+) -> dict[Any, tuple[Domain, sp.Basic]]:
+    """What is assumed of each free symbol, and of each sequence, in `sides` and in the
+    conditions of `context`, with the symbol or a term of the sequence.
 
     A sequence of which no more is assumed than that it is real is left out, unless
     complex numbers stand beside it; a symbol of which nothing is, if none do.
@@ -29,46 +31,54 @@ def domains(sides: Iterable[sp.Basic], context: Context) -> dict[sp.Basic, Domai
     calls = set().union(*(part.atoms(AppliedUndef) for part, _ in parts))
     heads = {head for head, _ in context.definitions}
     functions = {getattr(head, "func", None) for head in heads}
-    letters = {symbol for symbol in free - heads if not isinstance(symbol, Vector)}
     beside = any(part.has(sp.I, sp.conjugate, sp.re, sp.im) for part, _ in parts)
-    terms: dict[Any, sp.Expr] = {}
-    for call in sorted(calls, key=_plain_first):
-        if call.func not in functions and not isinstance(call, Term):
-            terms.setdefault(call.func, call)
-    found = {
-        letter: _domain(letter, beside)
-        for letter in [*sorted(letters, key=sp.default_sort_key), *terms.values()]
+
+    def plain_first(call: Any) -> tuple[int, int, Any]:
+        """Terms at an index that takes all values before others."""
+        general = sum(arg.is_Symbol and arg not in free for arg in call.args)
+        plain = sum(not arg.is_Symbol for arg in call.args)
+        return plain, -general, sp.default_sort_key(call)
+
+    letters: dict[Any, sp.Basic] = {
+        symbol: symbol
+        for symbol in sorted(free - heads, key=sp.default_sort_key)
+        if not isinstance(symbol, Vector)
     }
-    return {letter: domain for letter, domain in found.items() if domain}
+    for call in sorted(calls, key=plain_first):
+        if call.func not in functions and not isinstance(call, Term):
+            letters.setdefault(call.func, call)
+    found = {key: (_domain(shown, beside), shown) for key, shown in letters.items()}
+    return {key: (domain, shown) for key, (domain, shown) in found.items() if domain}
 
 
 def in_words(
-    found: dict[sp.Basic, Domain], show: Callable[[sp.Basic], str], in_latex: bool
+    found: Iterable[tuple[Domain, sp.Basic]],
+    show: Callable[[sp.Basic], str],
+    in_latex: bool,
 ) -> list[str]:
-    r"""A phrase for each domain, such as "whole $m, n \ge 1$" or "m, n >= 1"."""
-    letters: dict[Domain, list[str]] = {}
-    for letter, domain in found.items():
-        letters.setdefault(domain, []).append(show(letter))
+    r"""A phrase for each domain, such as "integer $m, n \ge 1$" or "m, n >= 1", and for
+    a sequence "$\eta_t > 0$ for every $t$"."""
+    dollar = "$" if in_latex else ""
+    groups: dict[tuple[Domain, str], list[str]] = {}
+    for domain, letter in found:
+        index = [show(arg) for arg in letter.args if arg.is_Symbol]
+        every = f" for every {dollar}{index[0]}{dollar}" if len(index) == 1 else ""
+        groups.setdefault((domain, every), []).append(show(letter))
     phrases = []
-    for (kind, relation), names in letters.items():
+    for ((kind, relation), every), names in groups.items():
         sign = _SIGNS.get(relation, relation) if in_latex else relation
         formula = f"{', '.join(names)} {sign}".strip()
-        phrases.append(kind + (f"${formula}$" if in_latex else formula))
+        phrases.append(f"{kind}{dollar}{formula}{dollar}{every}")
     return phrases
 
 
 _SIGNS = {">= 1": r"\ge 1", ">= 0": r"\ge 0", "<= 0": r"\le 0", "!= 0": r"\ne 0"}
 
 
-def _plain_first(call: Any) -> tuple[int, Any]:
-    return sum(not arg.is_Symbol for arg in call.args), sp.default_sort_key(call)
-
-
 def _domain(letter: sp.Basic, beside_complex: bool) -> Domain | None:
     if letter.is_integer:
         least = ">= 1" if letter.is_positive else ">= 0" * bool(letter.is_nonnegative)
-        whole = "whole " if least else "integer "
-        kind = "even " if letter.is_even else "odd " if letter.is_odd else whole
+        kind = "even " if letter.is_even else "odd " if letter.is_odd else "integer "
         return kind, least
     for relation, holds in (
         ("> 0", letter.is_positive),

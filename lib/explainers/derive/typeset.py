@@ -67,7 +67,7 @@ class Argument:
     forms: Mapping[Expr | str, str] = field(default_factory=dict)
 
     @property
-    def domains(self) -> dict[sp.Basic, Domain]:
+    def domains(self) -> dict[Any, tuple[Domain, sp.Basic]]:
         """What SymPy assumes of the letters in it."""
         sides = [self.first, *(step.rhs for step in self.steps)]
         return domains(sides, self.context)
@@ -193,14 +193,17 @@ def _assumptions(
         for head, body in definitions
     ]
     lines += [f"{fact.name}: {stated(fact)}" for fact in facts]
-    told = [
-        source.domains.items() for source in (known if said is None else said) or ()
-    ]
-    new = argument.domains.items() - set().union(*told)
-    letters = {
-        key: kind for key, kind in argument.domains.items() if (key, kind) in new
+    told = {
+        (key, domain)
+        for source in said or _named(known or ())
+        for key, (domain, _) in source.domains.items()
     }
-    return lines + in_words(letters, lambda letter: show(letter).strip("$"), in_latex)
+    new = [
+        (domain, letter)
+        for key, (domain, letter) in argument.domains.items()
+        if (key, domain) not in told
+    ]
+    return lines + in_words(new, lambda letter: show(letter).strip("$"), in_latex)
 
 
 def _theorem_in_latex(argument: Argument) -> str:
