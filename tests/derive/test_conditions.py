@@ -4,7 +4,7 @@ import pytest
 import sympy as sp
 from sympy import Function, Ge, Ne
 
-from explainers.derive import Certificate, Derivation, Every, derive, together
+from explainers.derive import Certificate, Derivation, Every, RefusedError, derive, together
 from explainers.derive.typeset import MIME
 from tests.derive.chains import a, k, n, refused, x, y
 
@@ -127,3 +127,20 @@ def test_a_block_has_finished_derivations_only() -> None:
         together("Both", lemma(), derive("open").start(sp.Integer(1)))
     with pytest.raises(ValueError, match=r"^derivations: "):
         together("None")
+
+
+@pytest.mark.parametrize(("later", "known"), [(1, True), (0, True), (-1, False)])
+def test_an_assumption_from_the_first_index_on_is_known_at_every_later_one(later: int, known: bool) -> None:
+    i, m = sp.Symbol("i", integer=True, positive=True), sp.Symbol("m", integer=True, nonnegative=True)
+    eta = sp.Function("eta", positive=True)
+    d = derive(
+        "t",
+        assume={"never grows": Every(i, Ge(eta(i), eta(i + 1)), first=1)},
+        witness=lambda _: {eta: lambda j: 1 / (j + 9)},
+    ).start(eta(i + m + later + 1))
+    by = Certificate((1, ("never grows", {i: i + m + later})))
+    if known:
+        d.step("<=", eta(i + m + later), by=by)
+    else:
+        with pytest.raises(RefusedError, match="not known at"):
+            d.step("<=", eta(i + m + later), by=by)

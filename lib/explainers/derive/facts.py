@@ -190,7 +190,10 @@ class Fact:
             expr = expression("terms", expr)
             if symbol == self.index:
                 offset = expr - self.first if self.first is not None else sp.Integer(0)
-                if not expr.is_integer or not minimum(offset, ranges).is_nonnegative:
+                least = minimum(offset, ranges)
+                # SymPy knows of k + m > 0 where it does not know of k + m - 1 >= 0
+                from_first_on = least.is_nonnegative or (least + 1).is_positive
+                if not (expr.is_integer and least.is_integer and from_first_on):
                     raise RefusedError(
                         f"{self.name!r} is not known at {symbol} = {expr}"
                     )
