@@ -48,7 +48,7 @@ def test_python_and_the_script_write_every_number_alike(browser: Browser) -> Non
     drawn += [rng.randrange(-2000, 2000) / 2 ** rng.randrange(1, 9) for _ in range(60)]  # exact halves
     values = VALUES + drawn
     source = re.search(
-        r"\nconst rounded = .*?\n// A text with values", SCRIPT.read_text(encoding="utf-8"), flags=re.S
+        r"\nconst halvesToEven = .*?\n// A text with values", SCRIPT.read_text(encoding="utf-8"), flags=re.S
     )
     assert source
     page = browser.new_page()

@@ -61,15 +61,15 @@ const lookup = (spec, table, name, at) => {
 
 // A number in one of Python's formats, with a true minus sign.
 // A half goes to the even digit, as in Python; JavaScript rounds it away from zero.
-const rounded = (write, places) => {
+const halvesToEven = (write, places) => {
   const text = write(places), [exact, power] = write(Math.min(100, places + 40)).split("e"), more = Math.min(100, places + 40) - places;
   const head = exact.slice(0, -more).replace(/\.$/, ""), tail = exact.slice(-more);
   return /^50*$/.test(tail) && /[02468]$/.test(head) ? head + (power ? `e${power}` : "") : text;
 };
 const fixed = (value, places) => (Math.abs(value) < 1e21
-  ? rounded((p) => value.toFixed(p), places)
+  ? halvesToEven((p) => value.toFixed(p), places)
   : BigInt(value) + (places ? `.${"0".repeat(places)}` : ""));
-const exponential = (value, places) => rounded((p) => value.toExponential(p), places).replace("e+", "e");
+const exponential = (value, places) => halvesToEven((p) => value.toExponential(p), places).replace("e+", "e");
 
 // A number as Python's format_value writes it.
 const written = (value, format) => {
