@@ -280,14 +280,15 @@ def test_prose_is_written_again_and_not_executed(book: Book) -> None:
 
 def test_a_changed_stylesheet_and_script_reach_the_site(book: Book) -> None:
     tokens = book.tokens()
-    for name in ("book.css", "page.js"):
+    changes = {"book.css": ".changed { margin: 0; }\n", "page.js": "globalThis.changed = 1;\n"}
+    for name, line in changes.items():
         with (book.root / "book/theme/static" / name).open("a") as file:
-            file.write("/* changed */\n")
+            file.write(line)
     said = ok(book.build())
     assert "executing" not in said
     assert book.tokens() == tokens
-    for name in ("book.css", "page.js"):
-        assert (book.html / "_static" / name).read_text().endswith("/* changed */\n")
+    for name, line in changes.items():
+        assert (book.html / "_static" / name).read_text().endswith(line)
 
 
 def kernels(root: Path) -> list[int]:
