@@ -4,7 +4,7 @@ import re
 
 import pytest
 import sympy as sp
-from sympy import Abs, Function, Ne, Sum, binomial, exp, log, pi, sin, sqrt
+from sympy import Abs, Function, Ge, Ne, Sum, binomial, exp, log, pi, sin, sqrt
 
 from explainers.derive import Certificate, Every, Identity, RefusedError, derive, norm2
 from explainers.derive.context import Context
@@ -331,3 +331,59 @@ def test_what_is_printed_groups_as_the_expression_does(side: sp.Expr, text: str,
 def test_what_never_ends_or_says_nothing_is_refused(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=f"shown: .*({says})"):
         derive("t").start(X + Y + norm2(phi) + Sum(a(t), (t, 1, T)), shown=text)
+
+
+k, kr = sp.Symbol("k", integer=True), sp.Symbol("k", real=True)
+
+
+@pytest.mark.parametrize(
+    "side",
+    [
+        Sum(kr, (k, 1, N)),
+        sp.Integral(sp.Symbol("x", positive=True), (sp.Symbol("x", real=True), 0, 1)),
+        sp.Limit(sp.Symbol("x", positive=True) + 1 / x, x, sp.oo),
+        sp.Symbol("pi", positive=True) + 1,
+        sp.Symbol("G", real=True) + sp.Catalan,
+        sp.Symbol("gamma", real=True) * sp.EulerGamma,
+    ],
+)
+def test_a_free_letter_is_not_printed_as_a_bound_one_or_as_a_constant(side: sp.Expr) -> None:
+    with pytest.raises((ValueError, RefusedError)):
+        derive("t").start(side)
+
+
+def test_a_letter_of_a_condition_is_not_printed_as_what_the_condition_is_for() -> None:
+    with pytest.raises(ValueError, match="printed alike"):
+        derive("t", define={F(X): 2 * sp.Symbol(X.name, positive=True)})
+    with pytest.raises(ValueError, match="printed alike"):
+        derive("t", assume={"A": Every(k, Ge(a(k), kr))}, witness=lambda _: {a: lambda _: 9, kr: 1})
+
+
+def test_a_start_that_was_refused_leaves_nothing_behind() -> None:
+    for lhs in ("(x - 1)*(x + 1)", "K", (x - 1) * (x + 1)):
+        d = derive("t")
+        with pytest.raises(RefusedError):
+            d.start(x**2 - 1, lhs=lhs, shown="x")
+        d.start(x).step("==", x).qed()
+        rows = d._repr_mimebundle_()[MIME]["rows"]
+        assert rows[0]["lhs"] == "x"
+
+
+def test_a_theorem_has_no_letter_that_is_printed_as_another() -> None:
+    with pytest.raises(ValueError, match="printed"):
+        derive("t").start(N * kr).step("==", kr * N).qed((Sum(kr, (k, 1, N)), "==", N * kr))
+    named, K = derive("t").start(x**2, lhs="K").step("==", x**2), sp.Symbol("K")
+    with pytest.raises(ValueError, match="K"):
+        named.qed((x**2 + sin(K) ** 2 + sp.cos(K) ** 2 - 1, "==", x**2))
+
+
+def test_an_assumption_begins_at_a_number_that_it_does_not_define() -> None:
+    h = sp.Symbol("h", integer=True)
+    for define, first in (({h: -5}, h), ({}, k - 5)):
+        with pytest.raises(ValueError, match="begins at"):
+            derive(
+                "t",
+                define=define,
+                assume={"A": Every(k, Ge(a(k), 0), first=first)},
+                witness=lambda _: {a: lambda _: 1},
+            )

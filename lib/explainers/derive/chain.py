@@ -24,7 +24,12 @@ from explainers.derive.facts import (
     with_lemma,
 )
 from explainers.derive.forms import condition_shown, read_equal
-from explainers.derive.latex import is_new_name, latex, require_distinct
+from explainers.derive.latex import (
+    is_new_name,
+    latex,
+    require_distinct,
+    require_one_each,
+)
 from explainers.derive.proofs import Identity, Proof, quotations
 from explainers.derive.reading import Formula
 from explainers.derive.refuted import verdict
@@ -130,6 +135,7 @@ class Derivation:
         self.name = self.new_name = self.because = self.says = ""
         self.shown: Formula | None = None
         self.theorem: Theorem | None = None
+        self._require_own_letters()
         if not isinstance(shown, Mapping | None):
             raise TypeError(f"shown: expected a dict of formulas, got {shown!r}")
         self.shown_conditions = dict(shown or {})
@@ -164,16 +170,19 @@ class Derivation:
             raise ValueError("start: this derivation already has a start")
         expr = expression("expr", expr)
         entered = self._entered(expr, 0)
+        name, new_name = "", ""
         if isinstance(lhs, str):
             known = names_in(expr).union(*map(names_in, self._conditions()))
-            self.new_name = lhs if is_new_name(lhs, known) else ""
-            plain = not lhs or self.new_name
-            self.name = lhs if plain else self._read("lhs", lhs, expr, 0).latex
+            new_name = lhs if is_new_name(lhs, known) else ""
+            plain = not lhs or new_name
+            name = lhs if plain else self._read("lhs", lhs, expr, 0).latex
         elif lhs is not None:
             lhs = expression("lhs", lhs)
             self._prove(0, lhs, self._entered(lhs, 0), "==", expr, entered, Identity())
-            self.name = latex(lhs, self.context.definitions)
-        self.shown = None if shown == "" else self._read("shown", shown, expr, 0)
+            name = latex(lhs, self.context.definitions)
+        form = None if shown == "" else self._read("shown", shown, expr, 0)
+        # only now, so that a start that was refused leaves nothing behind
+        self.name, self.new_name, self.shown = name, new_name, form
         self.first = self.last = expr
         self._entered_last, self.because = entered, because
         return self
@@ -251,6 +260,9 @@ class Derivation:
         ):
             if stated == proved:
                 continue
+            require_distinct([*self._conditions(), self.first, proved, stated])
+            if self.new_name and not is_new_name(self.new_name, names_in(stated)):
+                raise ValueError(f"theorem: {stated} has the name {self.new_name}")
             entered = enter(stated, self.context)
             if not is_zero(entered - self.context.unfold(proved)):
                 raise RefusedError(
@@ -316,6 +328,16 @@ class Derivation:
             raise RefusedError(f"step {number}: {reason}") from reason
         require_distinct([*self._conditions(), side, form.expr])
         return form
+
+    def _require_own_letters(self) -> None:
+        """Raise `ValueError` for a free letter of a condition that has the name of what
+        the condition is for, but is another."""
+        for head, body in self.context.definitions:
+            bound = [arg for arg in head.args if isinstance(arg, sp.Symbol)]
+            require_one_each(body.free_symbols, bound, f"{head} = {body}")
+        for fact in self.context.facts.values():
+            if fact.index is not None:
+                require_one_each(fact.stated.free_symbols, [fact.index], fact.stated)
 
     def _conditions(self) -> list[sp.Basic]:
         """All sides of the definitions, and all facts, as they are stated."""

@@ -33,22 +33,35 @@ def domains(
     functions = {getattr(head, "func", None) for head in heads}
     beside = any(part.has(sp.I, sp.conjugate, sp.re, sp.im) for part, _ in parts)
 
-    def plain_first(call: Any) -> tuple[int, int, Any]:
-        """Terms at an index that takes all values before others."""
-        general = sum(arg.is_Symbol and arg not in free for arg in call.args)
-        plain = sum(not arg.is_Symbol for arg in call.args)
-        return plain, -general, sp.default_sort_key(call)
-
     letters: dict[Any, sp.Basic] = {
         symbol: symbol
         for symbol in sorted(free - heads, key=sp.default_sort_key)
         if not isinstance(symbol, Vector)
     }
-    for call in sorted(calls, key=plain_first):
+    taken = {symbol.name for part, _ in parts for symbol in part.atoms(sp.Symbol)}
+    for call in sorted(calls, key=sp.default_sort_key):
         if call.func not in functions and not isinstance(call, Term):
-            letters.setdefault(call.func, call)
+            alike = [other for other in calls if other.func == call.func]
+            letters.setdefault(call.func, _general(alike, free, taken))
     found = {key: (_domain(shown, beside), shown) for key, shown in letters.items()}
     return {key: (domain, shown) for key, (domain, shown) in found.items() if domain}
+
+
+def _general(calls: list[Any], free: set[Any], taken: set[str]) -> sp.Basic:
+    """A term that stands for all of a sequence: one of `calls` at an index that takes
+    all values, else at letters that nothing else has."""
+    plain = [call for call in calls if all(arg.is_Symbol for arg in call.args)]
+    bound = [call for call in plain if not free & set(call.args)]
+    if chosen := min(bound or plain, key=sp.default_sort_key, default=None):
+        return chosen
+    call = min(calls, key=sp.default_sort_key)
+    unused = (name for name in "jklmnstuvxyz" if name not in taken)
+    return call.func(
+        *(
+            sp.Symbol(name, integer=arg.is_integer, real=arg.is_real)
+            for name, arg in zip(unused, call.args, strict=False)
+        )
+    )
 
 
 def in_words(
@@ -61,8 +74,8 @@ def in_words(
     dollar = "$" if in_latex else ""
     groups: dict[tuple[Domain, str], list[str]] = {}
     for domain, letter in found:
-        index = [show(arg) for arg in letter.args if arg.is_Symbol]
-        every = f" for every {dollar}{index[0]}{dollar}" if len(index) == 1 else ""
+        index = " and ".join(f"{dollar}{show(arg)}{dollar}" for arg in letter.args)
+        every = f" for every {index}" if letter.args else ""
         groups.setdefault((domain, every), []).append(show(letter))
     phrases = []
     for ((kind, relation), every), names in groups.items():
@@ -72,23 +85,36 @@ def in_words(
     return phrases
 
 
-_SIGNS = {">= 1": r"\ge 1", ">= 0": r"\ge 0", "<= 0": r"\le 0", "!= 0": r"\ne 0"}
+_SIGNS = {
+    ">= 1": r"\ge 1", "<= -1": r"\le -1", ">= 0": r"\ge 0", "<= 0": r"\le 0",
+    "!= 0": r"\ne 0",
+}  # fmt: skip
 
 
 def _domain(letter: sp.Basic, beside_complex: bool) -> Domain | None:
-    if letter.is_integer:
-        least = ">= 1" if letter.is_positive else ">= 0" * bool(letter.is_nonnegative)
+    whole = bool(letter.is_integer)
+    sign = next(
+        (
+            relation
+            for relation, holds in (
+                ("= 0", letter.is_zero),
+                (">= 1" if whole else "> 0", letter.is_positive),
+                ("<= -1" if whole else "< 0", letter.is_negative),
+                (">= 0", letter.is_nonnegative),
+                ("<= 0", letter.is_nonpositive),
+                ("!= 0", letter.is_zero is False),
+            )
+            if holds
+        ),
+        "",
+    )
+    if whole:
         kind = "even " if letter.is_even else "odd " if letter.is_odd else "integer "
-        return kind, least
-    for relation, holds in (
-        ("> 0", letter.is_positive),
-        ("< 0", letter.is_negative),
-        (">= 0", letter.is_nonnegative),
-        ("<= 0", letter.is_nonpositive),
-        ("!= 0", letter.is_nonzero),
-    ):
-        if holds:
-            return "", relation
+        return kind, sign
     if letter.is_real:
-        return ("real ", "") if letter.is_Symbol or beside_complex else None
-    return ("complex ", "") if letter.is_Symbol and beside_complex else None
+        unsaid = sign == "!= 0" or not sign
+        real = unsaid and (letter.is_Symbol or beside_complex)
+        return ("real " if real else "", sign) if real or sign else None
+    if sign or (letter.is_Symbol and beside_complex):
+        return "complex ", sign
+    return None

@@ -325,6 +325,12 @@ def facts(assume: Mapping[str, object], define: Definitions) -> dict[str, Fact]:
     known = {}
     for name, relation in assume.items():
         fact = _fact(name, relation)
+        heads = {head for head, _ in define}
+        if fact.first is not None and fact.first.free_symbols & {fact.index, *heads}:
+            raise ValueError(
+                f"assume: {name!r} begins at {fact.first}, which has the index or a "
+                "letter that is defined"
+            )
         for head, body in define:
             about = fact.index in {head, *body.free_symbols} - set(head.args)
             if about and fact.expr.has(_key(head)):

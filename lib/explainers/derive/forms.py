@@ -12,7 +12,7 @@ from sympy.core.function import AppliedUndef
 
 from explainers.derive.context import Context
 from explainers.derive.defined import enter, require_defined
-from explainers.derive.latex import latex, relation
+from explainers.derive.latex import latex, relation, require_distinct
 from explainers.derive.proofs import Identity
 from explainers.derive.reading import Formula, evaluated, read, uncancelled, vocabulary
 from explainers.derive.refuted import verdict
@@ -34,6 +34,7 @@ def read_equal(
     `RefusedError` if it is not proved.
     """
     formula, left, right = read_defined(argument, text, side, context, names)
+    require_distinct([formula.expr, side])
     try:
         Identity().prove(context, left, "==", right)
     except RefusedError as reason:

@@ -288,6 +288,9 @@ def require_distinct(parts: Iterable[sp.Basic]) -> None:
         for sign, kinds in units.items()
         if any(part.has(*kinds) for part in parts)
     }
+    for number in set().union(*(part.atoms(sp.NumberSymbol) for part in parts)):
+        seen[latex(number)] = f"the constant {number}"
+    seen.setdefault(r"\pi", "the constant pi")
     for name in {getattr(key, "name", None) or key.__name__ for key in names}:
         shown = latex(sp.Symbol(name))
         if _FORMULA.search(_SUBSCRIPTS_AND_STARS.sub("", shown)):
@@ -295,9 +298,17 @@ def require_distinct(parts: Iterable[sp.Basic]) -> None:
         if (other := seen.setdefault(shown, name)) != name:
             raise ValueError(f"{other} and {name} are both printed as {shown}")
     for part in parts:
-        free = [symbol.name for symbol in part.free_symbols]
-        if twice := [name for name in free if free.count(name) > 1]:
-            raise ValueError(f"{part} has two symbols {twice[0]}, printed alike")
+        require_one_each(part.free_symbols, part.atoms(sp.Symbol), part)
+
+
+def require_one_each(free: Iterable[Any], others: Iterable[Any], part: object) -> None:
+    """Raise `ValueError` if one of the symbols `free` has the name of another one of
+    these or of `others`, all of `part`: the free k of `Sum(k, (k, 1, N))`, declared
+    otherwise than the bound one, is printed as that."""
+    symbols = set(free)
+    for symbol in symbols:
+        if any(o != symbol and o.name == symbol.name for o in symbols | set(others)):
+            raise ValueError(f"{part} has two symbols {symbol.name}, printed alike")
 
 
 # a letter, a Greek one, or letters in another script or under an accent

@@ -69,7 +69,10 @@ class Argument:
     @property
     def domains(self) -> dict[Any, tuple[Domain, sp.Basic]]:
         """What SymPy assumes of the letters in it."""
+        forms = [self.shown, *(step.shown for step in self.steps)]
         sides = [self.first, *(step.rhs for step in self.steps)]
+        sides += [form.expr for form in forms if form]
+        sides += [*self.theorem[::2]] if self.theorem else []
         return domains(sides, self.context)
 
 
@@ -99,10 +102,12 @@ def to_dict(argument: Argument) -> dict[str, Any]:
 
 def together_to_dict(title: str, arguments: Sequence[Argument]) -> dict[str, Any]:
     """Several derivations under one title, as data."""
-    inside = {argument.title for argument in arguments}
     parts = [to_dict(argument) for argument in arguments]
     for i, (argument, part) in enumerate(zip(arguments, parts, strict=True)):
-        part["under"] = _under([s for s in argument.sources if s.title not in inside])
+        above = [id(earlier.context) for earlier in arguments[:i]]
+        part["under"] = _under(
+            [s for s in argument.sources if id(s.context) not in above]
+        )
         said = (*_named(argument.sources), *arguments[:i])
         part["assumptions"] = _assumptions(argument, True, argument.sources, said)
     return {"title": title, "parts": parts}

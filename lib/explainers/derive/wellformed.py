@@ -28,6 +28,17 @@ PARTIAL = (
 )  # fmt: skip
 
 
+# what a page says of a letter; the rest must follow from it, or is judged apart
+SAID = (
+    "complex", "real", "integer", "even", "odd", "positive", "negative", "nonnegative",
+    "nonpositive", "nonzero", "finite", "commutative",
+)  # fmt: skip
+JUDGED = (
+    "infinite", "extended_real", "extended_positive", "extended_negative",
+    "extended_nonnegative", "extended_nonpositive", "extended_nonzero",
+)  # fmt: skip
+
+
 def expression(name: str, given: object) -> Expr:
     """The argument `given`, called `name`, as an exact SymPy expression.
 
@@ -77,7 +88,8 @@ def require_well_formed(expr: Expr, indices: Iterable[Symbol] = ()) -> None:
     Such are a vector outside of an inner product, infinity, a matrix that is not the
     argument of a determinant, a relation, a function without rules, and operators that
     bind a symbol, except sums, integrals, derivatives and limits of one symbol; also a
-    symbol that may be infinite, unless it is one of `indices`.
+    symbol that may be infinite, unless it is one of `indices`, and one of which
+    something is assumed that no page would say.
     """
     if has_bare_vector(expr):
         raise RefusedError(f"{expr} has a vector outside of an inner product")
@@ -91,6 +103,16 @@ def _require_finite(name: Any) -> None:
     if o is."""
     says = name._assumptions_orig if isinstance(name, Symbol) else name._kwargs
     extended = any(key.startswith("extended_") for key in says)
+    said = {key: True for key in SAID if says.get(key)}
+    said |= {"zero": False} if says.get("zero") is False else {}
+    implied = Symbol("x", **said).assumptions0
+    unsaid = sorted(
+        key
+        for key, value in says.items()
+        if value is not None and implied.get(key) != value and key not in JUDGED
+    )
+    if unsaid:
+        raise RefusedError(f"{name} is declared {unsaid}: no page would say so")
     if says.get("infinite") or (extended and not says.get("finite")):
         raise RefusedError(f"{name} may be infinite by what it is declared to be")
 
