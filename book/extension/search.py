@@ -141,22 +141,14 @@ def write(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.name != "html":
         return
     out = Path(app.outdir)
+    # beside the index of the pages, which Sphinx has fed and keeps in its environment
     kept = (
-        "titles",
-        "filenames",
-        "mapping",
-        "title_mapping",
-        "all_titles",
-        "index_entries",
-        "objtypes",
-        "objnames",
-    )
-    empty: dict[str, dict[Any, Any]] = {
-        f"_search_index_{name}": {} for name in kept
-    }  # beside that of the pages, which Sphinx has fed
-    index = IndexBuilder(
-        cast(Any, SimpleNamespace(domains={}, version=app.env.version, **empty)), "en", {}, ""
-    )
+        "titles", "filenames", "mapping", "title_mapping", "all_titles", "index_entries",
+        "objtypes", "objnames",
+    )  # fmt: skip
+    empty: dict[str, dict[Any, Any]] = {f"_search_index_{name}": {} for name in kept}
+    environment = SimpleNamespace(domains={}, version=app.env.version, **empty)
+    index = IndexBuilder(cast(Any, environment), "en", {}, "")
     texts: list[list[str]] = []
     for page in sorted(app.env.found_docs):
         html = (out / f"{page}.html").read_text(encoding="utf-8")

@@ -65,7 +65,7 @@ document.addEventListener("copy", (event) => {
 });
 
 // What follows needs the page's content. One feature that fails, in this browser or at this address, stops no other.
-const features = [themes, keys, places, contents, wide, copies, filters, searches];
+const features = [themes, keys, places, contents, wide, copies, filters];
 document.addEventListener("DOMContentLoaded", () => {
   for (const feature of features) try { feature(); } catch (error) { console.error(error); }
   arrive();
@@ -204,11 +204,4 @@ function filters() {
   };
   filter.addEventListener("input", apply);
   apply();
-}
-
-function searches() {
-  if (document.title.startsWith("Search") && one("main input[name=q]")) {
-    one("main input[name=q]").value = new URLSearchParams(location.search).get("q") ?? "";
-    one("main input[name=q]").focus();
-  }
 }

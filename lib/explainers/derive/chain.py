@@ -172,7 +172,7 @@ class Derivation:
         entered = self._entered(expr, 0)
         name, new_name = "", ""
         if isinstance(lhs, str):
-            known = names_in(expr).union(*map(names_in, self._conditions()))
+            known = names_in(expr).union(*map(names_in, self.context.stated))
             new_name = lhs if is_new_name(lhs, known) else ""
             plain = not lhs or new_name
             name = lhs if plain else self._read("lhs", lhs, expr, 0).latex
@@ -260,7 +260,7 @@ class Derivation:
         ):
             if stated == proved:
                 continue
-            require_distinct([*self._conditions(), self.first, proved, stated])
+            require_distinct([*self.context.stated, self.first, proved, stated])
             if self.new_name and not is_new_name(self.new_name, names_in(stated)):
                 raise ValueError(f"theorem: {stated} has the name {self.new_name}")
             entered = enter(stated, self.context)
@@ -295,7 +295,7 @@ class Derivation:
 
     def _entered(self, expr: Expr, number: int) -> Expr:
         ends = (end for end in (self.first, self.last) if end is not sp.nan)
-        require_distinct([*self._conditions(), *ends, expr])
+        require_distinct([*self.context.stated, *ends, expr])
         try:
             return enter(expr, self.context)
         except RefusedError as reason:
@@ -323,11 +323,9 @@ class Derivation:
     def _read(self, argument: str, text: str, side: Expr, number: int) -> Formula:
         """The form `text` in which `side` is printed."""
         try:
-            form = read_equal(argument, text, side, self.context)
+            return read_equal(argument, text, side, self.context)
         except RefusedError as reason:
             raise RefusedError(f"step {number}: {reason}") from reason
-        require_distinct([*self._conditions(), side, form.expr])
-        return form
 
     def _require_own_letters(self) -> None:
         """Raise `ValueError` for a free letter of a condition that has the name of what
@@ -338,11 +336,6 @@ class Derivation:
         for fact in self.context.facts.values():
             if fact.index is not None:
                 require_one_each(fact.stated.free_symbols, [fact.index], fact.stated)
-
-    def _conditions(self) -> list[sp.Basic]:
-        """All sides of the definitions, and all facts, as they are stated."""
-        sides = [side for pair in self.context.definitions for side in pair]
-        return sides + [fact.stated for fact in self.context.facts.values()]
 
     def _rest_on(self, theorems: Iterable[str]) -> None:
         self.rests_on = tuple(dict.fromkeys((*self.rests_on, *theorems)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sympy import Expr, Symbol
+from sympy import Basic, Expr, Symbol
 
 from explainers.derive.facts import Definitions, Fact, unfold
 from explainers.derive.signs import without
@@ -31,6 +31,12 @@ class Context:
     def assumptions(self) -> list[Fact]:
         """The facts that were assumed, without the lemmas, which follow from them."""
         return [fact for fact in self.facts.values() if not fact.lemma]
+
+    @property
+    def stated(self) -> list[Basic]:
+        """Both sides of each definition, and each fact as it was given."""
+        sides = [side for pair in self.definitions for side in pair]
+        return sides + [fact.stated for fact in self.facts.values()]
 
     def fact(self, name: str) -> Fact:
         """The assumption, lemma or hypothesis called `name`.

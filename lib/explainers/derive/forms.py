@@ -34,7 +34,7 @@ def read_equal(
     `RefusedError` if it is not proved.
     """
     formula, left, right = read_defined(argument, text, side, context, names)
-    require_distinct([formula.expr, side])
+    require_distinct([*context.stated, side, formula.expr])
     try:
         Identity().prove(context, left, "==", right)
     except RefusedError as reason:

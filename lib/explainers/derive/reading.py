@@ -86,9 +86,7 @@ def vocabulary(context: Context, *sides: Expr) -> dict[str, Any]:
     are left out.
     """
     near = set().union(*map(names_in, sides))
-    parts = [part for pair in context.definitions for part in pair]
-    parts += [fact.stated for fact in context.facts.values()]
-    parts += [fact.expr for fact in context.facts.values()]
+    parts = context.stated + [fact.expr for fact in context.facts.values()]
     known: dict[str, Any] = {}
     for group in (near, set().union(*map(names_in, parts)) if parts else set()):
         own: dict[str, set[Any]] = {}
